@@ -1,0 +1,65 @@
+"""What can happen to an execution: the stimuli that ``decide`` turns into events."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypeAlias
+
+import msgspec
+
+from workflow_service.domain.execution.effects import Outcome
+from workflow_service.domain.execution.state import Open
+from workflow_service.domain.expressions import JsonValue
+
+
+class Accept(msgspec.Struct, frozen=True):
+    """Take on a new execution, and begin it unless it is to begin later."""
+
+    execution: str
+    tenant: str
+    owner: str
+    input: JsonValue
+    priority: int = 0
+    tags: JsonValue = None
+    run_at: datetime | None = None
+
+
+class RecordOutcome(msgspec.Struct, frozen=True):
+    """An effect came to an end; an outcome of an effect that is no longer awaited changes nothing."""
+
+    effect: int
+    outcome: Outcome
+
+
+class Wake(msgspec.Struct, frozen=True):
+    """Look at the clock: fire what is due, go on with what is ready."""
+
+
+class Suspend(msgspec.Struct, frozen=True):
+    """Halt until somebody resumes it."""
+
+    reason: str = ""
+    by: str = ""
+
+
+class Resume(msgspec.Struct, frozen=True):
+    """Go on after a suspension."""
+
+    reason: str = ""
+    by: str = ""
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """Take a faulted execution up again."""
+
+    reason: str = ""
+    by: str = ""
+    task: str = ""
+    """Reference of the task to begin with; empty: the task that faulted."""
+    position: Open | None = None
+    """The state just before *task* was created; needed when *task* is not the one that faulted."""
+    input: JsonValue | msgspec.UnsetType = msgspec.UNSET
+    """Replaces the raw input of that task."""
+
+
+Stimulus: TypeAlias = Accept | RecordOutcome | Wake | Suspend | Resume | Retry

@@ -1,0 +1,68 @@
+"""Work asked of the world: data that a runner performs and that a replay never repeats by itself."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from workflow_service.domain.execution.problem import Problem
+from workflow_service.domain.expressions import JsonValue
+
+
+class BasicCredentials(msgspec.Struct, frozen=True, tag="basic"):
+    """RFC 7617."""
+
+    username: str
+    password: str
+
+
+class BearerCredentials(msgspec.Struct, frozen=True, tag="bearer"):
+    """RFC 6750."""
+
+    token: str
+
+
+Credentials: TypeAlias = BasicCredentials | BearerCredentials
+
+
+class HttpCall(msgspec.Struct, frozen=True, tag="http", omit_defaults=True):
+    """One HTTP request, every expression already evaluated."""
+
+    method: str
+    uri: str
+    headers: dict[str, str] = {}
+    query: dict[str, JsonValue] = {}
+    body: JsonValue | msgspec.UnsetType = msgspec.UNSET
+    output: Literal["raw", "content", "response"] = "content"
+    redirect: bool = False
+    credentials: Credentials | None = None
+
+
+Call: TypeAlias = HttpCall
+"""What can be asked of the world; more kinds join this union."""
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """A call, with all that makes its outcome recognisable."""
+
+    number: int
+    """Counts the effects of an execution: the outcome of an abandoned attempt names an old number."""
+    key: str
+    """Idempotency key, the same for every repetition: made of execution, task and iteration, not of the attempt."""
+    call: Call
+
+
+class Succeeded(msgspec.Struct, frozen=True, tag="succeeded"):
+    """The call was answered; its result is the task's raw output."""
+
+    output: JsonValue
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The call failed; the problem faults the task."""
+
+    problem: Problem
+
+
+Outcome: TypeAlias = Succeeded | Failed
