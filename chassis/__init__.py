@@ -1,0 +1,1 @@
+"""Technical plumbing shared by the services: nothing in here knows a business noun."""

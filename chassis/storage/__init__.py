@@ -1,0 +1,1 @@
+"""Connections to stores, not repositories."""

@@ -1,0 +1,134 @@
+"""Structured logs: an event with fields, secrets and personal data masked on the way out."""
+
+import logging
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any, cast
+
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
+
+from chassis.telemetry import tracing
+
+MASK = "***"
+
+_SECRET_NAME = re.compile(
+    r"passw|token|authori[sz]ation|secret|cookie|credential|otp|pepper|private|signature"
+    r"|(?:^|[_.\-])(?:api_?)?key$",
+    re.IGNORECASE,
+)
+_HARMLESS = frozenset({"token_type", "idempotency_key"})
+_SECRET_TEXT = re.compile(
+    r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"  # a JSON Web Token
+    r"|\b[rsp]k_(?:live|test)_[\w-]+"  # an API key
+    r"|(?<=Bearer )[\w.~+/=-]+"
+    r"|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"  # user:password of a URL
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)",
+    re.DOTALL,
+)
+_EMAIL = re.compile(r"\b([\w.+-])[\w.+-]*@([\w-])[\w-]*(?:\.[\w-]+)+")
+_DEPTH = 8
+
+
+def configure_logging(level: str = "INFO", json: bool | None = None) -> None:
+    """Set up logging of the whole process, the standard library's included.
+
+    Args:
+        level: the least level that is written, as `logging` names it.
+        json: one JSON object per line; None decides by whether stdout is a terminal.
+    """
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    as_json = not sys.stdout.isatty() if json is None else json
+    structlog.configure(
+        processors=[*_SHARED, *_renderers(as_json)],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=_SHARED,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderers(as_json),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(threshold, logging.WARNING))
+
+
+def get_logger(name: str) -> FilteringBoundLogger:
+    """The logger of the part called *name*; the first argument of a call is an event's name."""
+    return cast("FilteringBoundLogger", structlog.get_logger(logger=name))
+
+
+def masked(name: str, value: object, depth: int = _DEPTH) -> object:
+    """*value* as it may be shown under the field *name*, with everything inside it masked too."""
+    if _SECRET_NAME.search(name) and name not in _HARMLESS and not isinstance(value, bool | None):
+        return MASK
+    match value:
+        case str():
+            return mask_text(value)
+        case bytes() | bytearray():
+            return f"<{len(value)} bytes>"
+        case bool() | int() | float() | None:
+            return value
+        case _ if depth == 0:
+            return MASK
+        case Mapping():
+            return {str(key): masked(str(key), item, depth - 1) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [masked("", item, depth - 1) for item in value]
+        case _:
+            return mask_text(repr(value))
+
+
+def mask_text(text: str) -> str:
+    """*text* without tokens, keys and passwords, and with e-mail addresses made unreadable."""
+    if "@" in text:
+        text = _SECRET_TEXT.sub(MASK, text)
+        return _EMAIL.sub(r"\1***@\2***", text)
+    return _SECRET_TEXT.sub(MASK, text)
+
+
+def _mask(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    for name, value in event.items():
+        event[name] = masked(name, value)
+    return event
+
+
+def _mask_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Tracebacks show the messages of exceptions, and those may quote anything."""
+    if isinstance(trace := event.get("exception"), str):
+        event["exception"] = mask_text(trace)
+    return event
+
+
+def _correlate(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if request_id := tracing.current_request_id():
+        event.setdefault("request_id", request_id)
+    if traceparent := tracing.current_traceparent():
+        event.setdefault("trace_id", tracing.trace_id_of(traceparent))
+    return event
+
+
+def _renderers(as_json: bool) -> list[Any]:
+    if as_json:
+        return [structlog.processors.JSONRenderer(ensure_ascii=False)]
+    return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+
+
+# `exc_info` becomes text before masking, so that no exception object slips through unmasked.
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+    _correlate,
+    _mask,
+    _mask_exception,
+]
