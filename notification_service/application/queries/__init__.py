@@ -1,0 +1,1 @@
+"""What only looks; one use case a file."""

@@ -1,0 +1,1 @@
+"""What a notification is, when somebody gets one, and when a delivery is given up."""
