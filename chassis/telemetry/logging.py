@@ -63,7 +63,7 @@ def configure_logging(level: str = "INFO", json: bool | None = None) -> None:
 
 def get_logger(name: str) -> FilteringBoundLogger:
     """The logger of the part called *name*; the first argument of a call is an event's name."""
-    return cast("FilteringBoundLogger", structlog.get_logger(logger=name))
+    return cast("FilteringBoundLogger", structlog.get_logger(component=name))
 
 
 def masked(name: str, value: object, depth: int = _DEPTH) -> object:

@@ -1,0 +1,100 @@
+"""How the tables of a SQLite store came to be, step by step."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from chassis.errors import CannotStart
+
+_LEDGER = """
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    version INTEGER PRIMARY KEY,
+    name TEXT NOT NULL,
+    applied_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+) STRICT
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step: *up* makes it, *down* takes it back. Both are SQL, any number of statements."""
+
+    version: int
+    name: str
+    up: str
+    down: str
+
+
+def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
+    """Apply, in order, each of *migrations* that the store does not have; each is one transaction.
+
+    Raises:
+        CannotStart: the store has steps that are not among *migrations*: newer code wrote it.
+        ValueError: versions are not ascending.
+        sqlite3.Error: a step failed; it was undone, those before it stand.
+    """
+    _check_order(migrations)
+    connection.execute(_LEDGER)
+    applied = _applied(connection)
+    unknown = applied - {migration.version for migration in migrations}
+    if unknown:
+        raise CannotStart(
+            f"the store was written by a newer version of this program (it has migration "
+            f"{max(unknown)}); install that version again, or restore a backup"
+        )
+    for migration in migrations:
+        if migration.version not in applied:
+            _step(connection, migration.up, _RECORD, (migration.version, migration.name))
+
+
+def revert(
+    connection: sqlite3.Connection, migrations: Sequence[Migration], *, to_version: int
+) -> None:
+    """Take back, newest first, every applied step above *to_version*; 0 takes back all."""
+    applied = _applied(connection)
+    for migration in sorted(migrations, key=lambda each: each.version, reverse=True):
+        if migration.version > to_version and migration.version in applied:
+            _step(connection, migration.down, _FORGET, (migration.version,))
+
+
+_RECORD = "INSERT INTO schema_migrations (version, name) VALUES (?, ?)"
+_FORGET = "DELETE FROM schema_migrations WHERE version = ?"
+
+
+def _step(
+    connection: sqlite3.Connection, script: str, note: str, values: tuple[int | str, ...]
+) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for statement in _statements(script):
+            connection.execute(statement)
+        connection.execute(note, values)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of *script*. `executescript` would commit before it begins."""
+    statement = ""
+    for piece in script.split(";"):
+        statement += piece + ";"
+        # Not yet complete inside a trigger's body, a string or a comment.
+        if sqlite3.complete_statement(statement):
+            if statement.strip(" \t\r\n;"):
+                yield statement
+            statement = ""
+    if statement.strip(" \t\r\n;"):
+        yield statement
+
+
+def _applied(connection: sqlite3.Connection) -> set[int]:
+    return {version for (version,) in connection.execute("SELECT version FROM schema_migrations")}
+
+
+def _check_order(migrations: Sequence[Migration]) -> None:
+    versions = [migration.version for migration in migrations]
+    if versions != sorted(set(versions)) or any(version < 1 for version in versions):
+        raise ValueError(f"migrations are not in ascending order from 1: {versions}")
