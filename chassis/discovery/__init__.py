@@ -1,0 +1,5 @@
+"""Where services are. Import an adapter from its own module."""
+
+from chassis.discovery.port import Registry
+
+__all__ = ["Registry"]
