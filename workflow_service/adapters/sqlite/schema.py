@@ -1,0 +1,107 @@
+"""Tables of histories, their summaries and the log.
+
+Times are microseconds since 1970 in UTC. JSON is kept as the bytes that msgspec wrote. What changes with
+every commit is kept apart from what is large, since SQLite rewrites whole rows.
+"""
+
+from chassis.storage.migrations import Migration
+
+_HISTORIES_UP = """
+CREATE TABLE executions (
+    execution TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    run_at INTEGER,
+    sequence INTEGER NOT NULL,
+    epoch INTEGER NOT NULL,
+    node TEXT NOT NULL,
+    busy INTEGER NOT NULL,
+    wake_at INTEGER,
+    status TEXT NOT NULL,
+    started_at INTEGER,
+    ended_at INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX executions_of_tenant ON executions (tenant, created_at DESC, execution DESC);
+CREATE INDEX executions_of_owner ON executions (tenant, owner, created_at DESC, execution DESC);
+CREATE INDEX executions_to_wake ON executions (wake_at, priority) WHERE wake_at IS NOT NULL;
+CREATE INDEX executions_busy ON executions (node) WHERE busy = 1;
+
+CREATE TABLE contents (
+    execution TEXT PRIMARY KEY,
+    input BLOB NOT NULL,
+    tags BLOB,
+    output BLOB,
+    problem BLOB
+) STRICT;
+
+CREATE TABLE snapshots (
+    execution TEXT PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    state BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE execution_tags (
+    tenant TEXT NOT NULL,
+    tag TEXT NOT NULL,
+    execution TEXT NOT NULL,
+    PRIMARY KEY (tenant, tag, execution)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE idempotency_keys (
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    key TEXT NOT NULL,
+    execution TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, owner, key)
+) STRICT, WITHOUT ROWID;
+
+-- The log. AUTOINCREMENT: a position is never used again, also when the last rows are deleted, so that no
+-- checkpoint is ever ahead of an event. Rows without an execution hold events from outside.
+CREATE TABLE commits (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    execution TEXT,
+    first_sequence INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    events BLOB NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX commits_of_execution ON commits (execution, last_sequence)
+    WHERE execution IS NOT NULL;
+
+CREATE TABLE inbound_events (
+    tenant TEXT NOT NULL,
+    source TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, source, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE checkpoints (
+    name TEXT PRIMARY KEY,
+    position INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+_HISTORIES_DOWN = """
+DROP TABLE checkpoints;
+DROP TABLE inbound_events;
+DROP TABLE commits;
+DROP TABLE idempotency_keys;
+DROP TABLE execution_tags;
+DROP TABLE snapshots;
+DROP TABLE contents;
+DROP TABLE executions;
+"""
+
+MIGRATIONS = (Migration(1, "histories", _HISTORIES_UP, _HISTORIES_DOWN),)
+"""Those of histories: numbers 1 to 99."""
