@@ -57,9 +57,17 @@ class Retry(msgspec.Struct, frozen=True):
     task: str = ""
     """Reference of the task to begin with; empty: the task that faulted."""
     position: Open | None = None
-    """The state just before *task* was created; needed when *task* is not the one that faulted."""
+    """The state in which *task* had just been created; needed when *task* is not the one that faulted."""
+    position_at: datetime | None = None
+    """When that was."""
     input: JsonValue | msgspec.UnsetType = msgspec.UNSET
     """Replaces the raw input of that task."""
 
 
-Stimulus: TypeAlias = Accept | RecordOutcome | Wake | Suspend | Resume | Retry
+class Recover(msgspec.Struct, frozen=True):
+    """A new owner took the execution over: what was under way in the old one must be taken up."""
+
+    owner: str
+
+
+Stimulus: TypeAlias = Accept | RecordOutcome | Wake | Suspend | Resume | Retry | Recover

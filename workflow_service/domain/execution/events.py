@@ -199,7 +199,7 @@ class TaskRetried(TaskEvent, frozen=True, tag="task-retried"):
     """When this attempt is given up."""
 
 
-Event: TypeAlias = (
+WorkflowFact: TypeAlias = (
     WorkflowAccepted
     | WorkflowStarted
     | WorkflowSuspended
@@ -209,7 +209,9 @@ Event: TypeAlias = (
     | WorkflowCancelled
     | WorkflowFaulted
     | WorkflowCompleted
-    | TaskCreated
+)
+TaskFact: TypeAlias = (
+    TaskCreated
     | TaskSkipped
     | TaskStarted
     | IterationStarted
@@ -222,3 +224,4 @@ Event: TypeAlias = (
     | RetryScheduled
     | TaskRetried
 )
+Event: TypeAlias = WorkflowFact | TaskFact

@@ -9,6 +9,8 @@ from typing import Final
 
 import msgspec
 
+from workflow_service.domain.expressions import JsonValue
+
 ERRORS: Final = "https://serverlessworkflow.io/spec/1.0.0/errors/"
 
 
@@ -28,8 +30,13 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
             return self
         return msgspec.structs.replace(self, instance=instance)
 
+    def as_json(self) -> dict[str, JsonValue]:
+        """Return it as expressions see it: members that are not set are absent."""
+        members: dict[str, JsonValue] = msgspec.structs.asdict(self)
+        return {name: value for name, value in members.items() if value is not None}
 
-class Raised(Exception):  # noqa: N818 - it is control flow inside the core, not an error of ours
+
+class Raised(Exception):
     """Carries a problem from where it arises to the task that it faults; never leaves the core."""
 
     def __init__(self, problem: Problem) -> None:

@@ -7,7 +7,7 @@ frame, with the empty id. A wait of a month is one small frame in the store, and
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -129,6 +129,13 @@ LiveActivity: TypeAlias = (
 Activity: TypeAlias = LiveActivity | Faulted | Halted
 
 
+A = TypeVar("A")
+
+
+class HistoryBroken(Exception):
+    """An event does not fit the state before it: the history was written by something else, or damaged."""
+
+
 class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     """One task that has begun and not ended."""
 
@@ -148,6 +155,30 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     deadline: datetime | None = None
     variables: dict[str, JsonValue] = {}
     """What expressions of the tasks inside see besides the standard arguments."""
+
+    @property
+    def differing_id(self) -> str:
+        """The id where it is not simply the task's reference: what events carry."""
+        return "" if self.id == self.task else self.id
+
+    def doing(self, kind: type[A]) -> A:
+        """Return the activity, of which it is known what it is.
+
+        Raises:
+            HistoryBroken: it is something else.
+        """
+        if isinstance(self.activity, kind):
+            return self.activity
+        raise HistoryBroken(f"{self.id} is {type(self.activity).__name__}, not {kind.__name__}")
+
+    def with_input(self, data: JsonValue) -> Frame:
+        """Return the frame with a transformed input."""
+        return msgspec.structs.replace(self, input=data)
+
+    @property
+    def iteration_suffix(self) -> str:
+        """What tells the tasks of one iteration from those of the others."""
+        return f"#{self.activity.iteration}" if isinstance(self.activity, Looping) else ""
 
 
 class NotStarted(msgspec.Struct, frozen=True, tag="not-started"):

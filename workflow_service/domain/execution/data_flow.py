@@ -1,0 +1,211 @@
+"""The transformations and validations around every task and the workflow.
+
+Source: Open Workflow Specification, DSL, "Data Flow" (the eleven steps) and "Runtime expression arguments".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from workflow_service.domain.definition.durations import duration_seconds
+from workflow_service.domain.definition.model import FixedDuration
+from workflow_service.domain.execution.problem import (
+    Raised,
+    configuration,
+    expression,
+    runtime,
+    validation,
+)
+from workflow_service.domain.expressions import ExpressionFailed
+from workflow_service.domain.expressions.values import size_of
+
+if TYPE_CHECKING:
+    from workflow_service.domain.definition.model import Definition, Duration, SchemaValidator, Task
+    from workflow_service.domain.execution.state import Frame, Open
+    from workflow_service.domain.expressions import Expression, JsonValue, Template
+
+RUNTIME: Mapping[str, JsonValue] = {"name": "autoworker", "version": "0.1.0", "metadata": {}}
+_NOTHING: Mapping[str, JsonValue] = {}
+
+
+class Arguments(Mapping[str, "JsonValue"]):
+    """The arguments of one expression, made only when the expression asks for them."""
+
+    __slots__ = ("_makers", "_values")
+
+    def __init__(
+        self,
+        values: Mapping[str, JsonValue],
+        makers: Mapping[str, Callable[[], JsonValue]],
+    ) -> None:
+        self._values = values
+        self._makers = makers
+
+    def __getitem__(self, name: str) -> JsonValue:
+        if name in self._values:
+            return self._values[name]
+        return self._makers[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._values
+        yield from (name for name in self._makers if name not in self._values)
+
+    def __len__(self) -> int:
+        return len(set(self._values) | set(self._makers))
+
+
+class Scope:
+    """What expressions of one task see.
+
+    ``raw_output`` and ``output`` are filled in as the task comes to them.
+    """
+
+    __slots__ = ("_definition", "_frame", "_open", "_task", "output", "raw_output")
+
+    def __init__(
+        self, definition: Definition, opened: Open, frame: Frame, task: Task | None
+    ) -> None:
+        self._definition = definition
+        self._open = opened
+        self._frame = frame
+        self._task = task
+        self.raw_output: JsonValue = None
+        self.output: JsonValue = None
+
+    def arguments(
+        self, *, with_input: bool = True, more: Mapping[str, JsonValue] | None = None
+    ) -> Arguments:
+        """Return the arguments; *more* adds variables or overrides."""
+        values: dict[str, JsonValue] = {
+            "context": self._open.context,
+            "input": self._frame.input if with_input else None,
+            "output": self.output,
+            "secrets": {},
+            "authorization": None,
+            **self._frame.variables,
+            **(more or {}),
+        }
+        makers = {"task": self._task_descriptor, "workflow": self._workflow, "runtime": _runtime}
+        return Arguments(values, makers)
+
+    def _task_descriptor(self) -> JsonValue:
+        if self._task is None:
+            return None
+        started = self._frame.started_at
+        return {
+            "name": self._task.name,
+            "reference": self._task.reference,
+            "definition": dict(self._task.document),
+            "input": self._frame.raw_input,
+            "output": self.raw_output,
+            "startedAt": None if started is None else date_time(started),
+        }
+
+    def _workflow(self) -> JsonValue:
+        started = self._open.started_at
+        return {
+            "id": self._open.execution,
+            "definition": dict(self._definition.document),
+            "input": self._open.input,
+            "startedAt": None if started is None else date_time(started),
+        }
+
+
+def _runtime() -> JsonValue:
+    return dict(RUNTIME)
+
+
+def date_time(moment: datetime) -> JsonValue:
+    """Return *moment* as the DSL's DateTime descriptor."""
+    milliseconds = int(moment.timestamp() * 1000)
+    return {
+        "iso8601": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "epoch": {"seconds": milliseconds // 1000, "milliseconds": milliseconds},
+    }
+
+
+def evaluate(wanted: Expression, data: JsonValue, arguments: Mapping[str, JsonValue]) -> JsonValue:
+    """Evaluate an expression.
+
+    Raises:
+        Raised: it fails; the problem is the DSL's expression error.
+    """
+    try:
+        return wanted.evaluate(data, arguments)
+    except ExpressionFailed as failed:
+        raise Raised(expression(f"{failed.message}, in: {wanted.source}")) from failed
+
+
+def holds(wanted: Expression, data: JsonValue, arguments: Mapping[str, JsonValue]) -> bool:
+    """Evaluate a condition; as in jq, only false and null do not hold.
+
+    Raises:
+        Raised: it fails.
+    """
+    result = evaluate(wanted, data, arguments)
+    return result is not None and result is not False
+
+
+def render(wanted: Template, data: JsonValue, arguments: Mapping[str, JsonValue]) -> JsonValue:
+    """Evaluate all expressions inside a value.
+
+    Raises:
+        Raised: one fails.
+    """
+    try:
+        return wanted.render(data, arguments)
+    except ExpressionFailed as failed:
+        raise Raised(expression(failed.message)) from failed
+
+
+def transform(
+    wanted: Template | None, data: JsonValue, arguments: Mapping[str, JsonValue]
+) -> JsonValue:
+    """Apply ``input.from``, ``output.as`` or ``export.as``; without one the data stay as they are."""
+    return data if wanted is None else render(wanted, data, arguments)
+
+
+def validate(schema: SchemaValidator | None, data: JsonValue, what: str) -> None:
+    """Check *data* against a schema.
+
+    Raises:
+        Raised: they do not match; the problem is the DSL's validation error.
+    """
+    if schema is None:
+        return
+    problem = schema.problem(data)
+    if problem is not None:
+        raise Raised(validation(f"{what}: {problem}"))
+
+
+def bounded(data: JsonValue, limit: int, what: str) -> None:
+    """Refuse data that are larger than *limit* bytes.
+
+    Raises:
+        Raised: they are; the problem is the DSL's runtime error.
+    """
+    if size_of(data, limit) > limit:
+        raise Raised(runtime(f"{what} is larger than {limit} bytes"))
+
+
+def seconds(
+    duration: Duration, data: JsonValue, arguments: Mapping[str, JsonValue], longest: float
+) -> float:
+    """Return the length of *duration* in seconds.
+
+    Raises:
+        Raised: its expression fails, it is no duration, it is negative, or longer than *longest*.
+    """
+    if isinstance(duration, FixedDuration):
+        length = duration.seconds
+    else:
+        value = render(duration, data, arguments)
+        try:
+            length = duration_seconds(value)
+        except ValueError as wrong:
+            raise Raised(configuration(str(wrong))) from wrong
+    if not 0 <= length <= longest:
+        raise Raised(configuration(f"a duration must be between 0 and {longest:.0f} s: {length}"))
+    return length

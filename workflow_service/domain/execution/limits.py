@@ -1,0 +1,25 @@
+"""How far an execution may go: every bound of the core, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one execution; reaching one is an error that names it."""
+
+    tasks_per_advance: int = 500
+    """After so many tasks the facts so far are committed, and the execution goes on in another advance."""
+    loop_items: int = 100_000
+    """How many items a ``for`` may walk."""
+    data_bytes: int = 1024 * 1024
+    """How large an input, an output or the context may be, as JSON."""
+    default_retries: int = 10
+    """How often a retry policy without a limit tries again."""
+    default_delay: float = 1.0
+    """Seconds before the first retry of a policy without a delay; grows exponentially, with full jitter."""
+    default_delay_cap: float = 60.0
+    """Seconds at which that growth ends."""
+    longest_delay: float = 366 * 86_400.0
+    """Seconds: the longest wait, time-out or retry delay that can be asked for."""

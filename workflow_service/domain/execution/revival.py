@@ -1,0 +1,101 @@
+"""Where a faulted execution is taken up again.
+
+A fault leaves its frames where they were: what faulted begins anew with its old input, what was cancelled beside it
+goes on or begins anew, and what had been completed keeps its recorded results.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from workflow_service.domain.execution import workflow
+from workflow_service.domain.execution.commands import Retry
+from workflow_service.domain.execution.state import (
+    ROOT,
+    Activity,
+    BackingOff,
+    Created,
+    Doing,
+    Ended,
+    Faulted,
+    Frame,
+    Halted,
+    LiveActivity,
+    Open,
+    Sleeping,
+)
+
+if TYPE_CHECKING:
+    from workflow_service.domain.execution.advance import Advance
+
+
+def position(ended: Ended, stood: Open, command: Retry, now: datetime) -> Open:
+    """Return the state from which to go on.
+
+    Deadlines move by the time that was lost, so that a retry is not over before it begins.
+    """
+    start = stood if command.position is None else command.position
+    lost = now - (command.position_at or ended.ended_at)
+    parents = {frame.parent for frame in start.frames.values() if frame.id != ROOT}
+    frames = {
+        frame.id: _revived(frame, frame.id in parents, command, lost)
+        for frame in start.frames.values()
+    }
+    revived = replace(
+        start,
+        frames=frames,
+        effects=max(start.effects, stood.effects),
+        deadline=None if start.deadline is None else start.deadline + lost,
+        suspended_at=None,
+    )
+    return _before_the_beginning(revived, command) if _never_entered(revived) else revived
+
+
+def _never_entered(opened: Open) -> bool:
+    root = opened.frames.get(ROOT)
+    return root is None or (isinstance(root.activity, Doing) and root.activity.index < 0)
+
+
+def _before_the_beginning(opened: Open, command: Retry) -> Open:
+    """The workflow's own input was wrong: it begins again, perhaps with another one."""
+    data = opened.input if command.input is UNSET else command.input
+    return replace(opened, input=data, frames={}, started_at=None, run_at=None, deadline=None)
+
+
+def _revived(frame: Frame, has_children: bool, command: Retry, lost: timedelta) -> Frame:
+    chosen = not has_children and (
+        frame.task == command.task if command.task else isinstance(frame.activity, Faulted)
+    )
+    activity = _live(frame.activity)
+    again = chosen or (not has_children and not isinstance(activity, Sleeping | BackingOff))
+    if frame.id == ROOT or not again:
+        deadline = None if frame.deadline is None else frame.deadline + lost
+        return replace(frame, activity=activity, deadline=deadline)
+    raw = command.input if chosen and command.input is not UNSET else frame.raw_input
+    return replace(
+        frame,
+        raw_input=raw,
+        input=raw,
+        data=None,
+        activity=Created(),
+        started_at=None,
+        deadline=None,
+    )
+
+
+def _live(activity: Activity) -> LiveActivity:
+    return activity.was if isinstance(activity, Faulted | Halted) else activity
+
+
+def first_steps(advance: Advance) -> Iterator[Callable[[], None]]:
+    """Yield what must happen at a position where no task is under way: only the workflow's own end was wrong."""
+    opened = advance.opened
+    if opened.started_at is None or set(opened.frames) != {ROOT}:
+        return
+    root = opened.frames[ROOT]
+    yield lambda: workflow.finish(advance, root.data)
