@@ -1,0 +1,122 @@
+"""A bus within one process, durable through the log that feeds it.
+
+`publish` returns once every subscription has taken the events in. So whoever feeds it from a
+committed log, and remembers how far it came (`chassis.messaging.relay`), loses nothing when the
+process dies: what was not remembered is published again.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Self
+
+from chassis.errors import Unavailable
+from chassis.messaging.port import CloudEvent, Handler, matches
+from chassis.messaging.retry import Backoff, GivenUp, deliver
+from chassis.telemetry import metrics
+from chassis.telemetry.logging import get_logger
+
+_log = get_logger("chassis.messaging.memory")
+
+_DELIVERED = metrics.counter("bus_delivered_total", "Events taken in.", ["subscription"])
+_DEAD = metrics.counter("bus_dead_letters_total", "Events given up.", ["subscription"])
+
+KEPT_DEAD = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that a subscription could not take in."""
+
+    subscription: str
+    event: CloudEvent
+    reason: str
+
+
+@dataclass(eq=False, slots=True)
+class _Subscription:
+    name: str
+    types: tuple[str, ...]
+    handler: Handler
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while events are handed over: publishers take turns, so that order is kept."""
+
+    def wants(self, event_type: str) -> bool:
+        return any(matches(pattern, event_type) for pattern in self.types)
+
+
+class MemoryBus:
+    """See the module. A slow subscription slows its publishers, but not other subscriptions."""
+
+    def __init__(self, backoff: Backoff | None = None) -> None:
+        self._backoff = backoff or Backoff()
+        self._subscriptions: dict[str, _Subscription] = {}
+        self._by_type: dict[str, tuple[_Subscription, ...]] = {}
+        self._stopped = False
+        self.dead_letters: deque[DeadLetter] = deque(maxlen=KEPT_DEAD)
+        """The last events that were given up, oldest first."""
+
+    async def __aenter__(self) -> Self:
+        self._stopped = False
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._stopped = True
+
+    def subscribe(self, name: str, types: Sequence[str], handler: Handler) -> None:
+        """Give *handler* the events of *types*; see `Bus.subscribe`."""
+        if name in self._subscriptions:
+            raise ValueError(f"there is a subscription called {name} already")
+        self._subscriptions[name] = _Subscription(name, tuple(types), handler)
+        self._by_type.clear()
+
+    def has_subscribers(self, event_type: str) -> bool:
+        """Whether anybody wants events of *event_type*."""
+        return bool(self._wanting(event_type))
+
+    async def publish(self, events: Sequence[CloudEvent]) -> None:
+        """Return once every subscription has taken in, or given up, each of *events* it wants."""
+        if self._stopped:
+            raise Unavailable("the bus is stopped", retry_after=1)
+        shares: dict[_Subscription, list[CloudEvent]] = {}
+        for event in events:
+            for subscription in self._wanting(event.type):
+                shares.setdefault(subscription, []).append(event)
+        if len(shares) == 1:
+            await self._hand_over(*shares.popitem())
+        elif shares:
+            async with asyncio.TaskGroup() as group:
+                for subscription, share in shares.items():
+                    group.create_task(self._hand_over(subscription, share))
+
+    def _wanting(self, event_type: str) -> tuple[_Subscription, ...]:
+        wanting = self._by_type.get(event_type)
+        if wanting is None:
+            wanting = tuple(s for s in self._subscriptions.values() if s.wants(event_type))
+            # Types come from workflow authors, too: what is remembered must not grow with them.
+            if len(self._by_type) >= 1_000:
+                self._by_type.clear()
+            self._by_type[event_type] = wanting
+        return wanting
+
+    async def _hand_over(self, subscription: _Subscription, events: Sequence[CloudEvent]) -> None:
+        async with subscription.turn:
+            for event in events:
+                try:
+                    await deliver(subscription.name, subscription.handler, event, self._backoff)
+                except GivenUp as exc:
+                    self._bury(subscription, event, exc.cause)
+                else:
+                    _DELIVERED.child(subscription.name).inc()
+
+    def _bury(self, subscription: _Subscription, event: CloudEvent, cause: Exception) -> None:
+        self.dead_letters.append(DeadLetter(subscription.name, event, str(cause)))
+        _DEAD.child(subscription.name).inc()
+        _log.error(
+            "event_given_up",
+            subscription=subscription.name,
+            type=event.type,
+            id=event.id,
+            exc_info=cause,
+        )
