@@ -1,0 +1,1 @@
+"""How the ports reach the world."""

@@ -1,6 +1,6 @@
 """What this service can do."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
 from notification_service.application.commands.attempt_delivery import AttemptDelivery
@@ -35,7 +35,9 @@ class Queries:
     """What only looks."""
 
     list_notifications: Callable[[ListNotifications], Awaitable[Page[Notification]]]
-    watch_notifications: Callable[[WatchNotifications], Awaitable[AsyncIterator[Notification]]]
+    watch_notifications: Callable[
+        [WatchNotifications], Awaitable[AsyncGenerator[Notification, None]]
+    ]
     get_preferences: Callable[[GetPreferences], Awaitable[Preferences]]
     list_deliveries: Callable[[ListDeliveries], Awaitable[Page[Attempt]]]
 

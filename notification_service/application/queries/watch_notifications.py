@@ -1,6 +1,6 @@
 """Watching one's inbox fill."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from notification_service.application.ports import Inbox
@@ -24,7 +24,7 @@ class WatchNotificationsHandler:
 
     inbox: Inbox
 
-    async def __call__(self, query: WatchNotifications) -> AsyncIterator[Notification]:
+    async def __call__(self, query: WatchNotifications) -> AsyncGenerator[Notification, None]:
         """Settle where to begin, then answer an endless stream: in order, each one once.
 
         Old and live ones alike come from the store; the bell only says when to look. So there is
@@ -35,7 +35,9 @@ class WatchNotificationsHandler:
             after = await self.inbox.latest(query.recipient)
         return self._stream(query.recipient, after)
 
-    async def _stream(self, recipient: Recipient, position: int) -> AsyncIterator[Notification]:
+    async def _stream(
+        self, recipient: Recipient, position: int
+    ) -> AsyncGenerator[Notification, None]:
         # The bell hangs before the first look: what comes in between rings it.
         with self.inbox.listen(recipient) as bell:
             while True:

@@ -1,0 +1,81 @@
+"""What every intake must do: events take effect once, as a whole."""
+
+from collections.abc import Sequence
+
+from notification_service.application.ports import Effect, EventKey, LoggedAttempt
+from tests.contract.notification_service.adapters import Opener, Store
+from tests.unit.notification_service.builders import (
+    ALICE,
+    NOON,
+    attempt,
+    contact,
+    later,
+    notification,
+    pending,
+)
+
+EVENT = EventKey("/autoworker/auth", "e1")
+
+
+async def test_all_parts_of_an_effect_are_made(store: Store) -> None:
+    effect = Effect(contact(), notification(), attempt("a1"), pending())
+
+    assert await store.intake.settle(EVENT, effect)
+
+    assert await store.contacts.get(ALICE) == contact()
+    assert await store.inbox.get(ALICE, "n1") is not None
+    assert [entry.attempt for entry in await _attempts(store)] == [attempt("a1")]
+    assert await store.queue.claim(NOON, 10) == [pending()]
+
+
+async def test_an_event_that_comes_again_changes_nothing(store: Store) -> None:
+    await store.intake.settle(EVENT, Effect(notification=notification("n1")))
+
+    fresh = await store.intake.settle(EVENT, Effect(notification=notification("n2")))
+
+    assert not fresh
+    assert await store.inbox.get(ALICE, "n2") is None
+    assert await store.inbox.latest(ALICE) == 1
+
+
+async def test_events_of_different_sources_may_share_an_id(store: Store) -> None:
+    await store.intake.settle(EVENT, Effect(notification=notification("n1")))
+
+    other = EventKey("/autoworker/workflow", "e1")
+
+    assert await store.intake.settle(other, Effect(notification=notification("n2")))
+
+
+async def test_events_are_remembered_when_the_store_is_opened_again(reopen: Opener) -> None:
+    async with reopen() as store:
+        await store.intake.settle(EVENT, Effect(notification=notification("n1")))
+
+    async with reopen() as store:
+        assert not await store.intake.settle(EVENT, Effect(notification=notification("n2")))
+        assert await store.inbox.latest(ALICE) == 1
+
+
+async def test_an_older_contact_does_not_replace_a_newer_one(store: Store) -> None:
+    newer, older = contact("new@example.org", as_of=later(1)), contact("old@example.org")
+    await store.intake.settle(EVENT, Effect(contact=newer))
+
+    await store.intake.settle(EventKey("/autoworker/auth", "e2"), Effect(contact=older))
+
+    assert await store.contacts.get(ALICE) == newer
+
+
+async def test_a_newer_contact_replaces_an_older_one(store: Store) -> None:
+    newer, older = contact("new@example.org", as_of=later(1)), contact("old@example.org")
+    await store.intake.settle(EVENT, Effect(contact=older))
+
+    await store.intake.settle(EventKey("/autoworker/auth", "e2"), Effect(contact=newer))
+
+    assert await store.contacts.get(ALICE) == newer
+
+
+async def test_nobody_is_known_at_first(store: Store) -> None:
+    assert await store.contacts.get(ALICE) is None
+
+
+async def _attempts(store: Store) -> Sequence[LoggedAttempt]:
+    return await store.log.page(ALICE, notification_id=None, before=None, limit=10)
