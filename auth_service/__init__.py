@@ -1,0 +1,1 @@
+"""Identity: who somebody is, and the tokens that prove it."""

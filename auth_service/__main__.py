@@ -1,0 +1,1 @@
+"""`python -m auth_service`: the auth service by itself."""

@@ -1,0 +1,1 @@
+"""How identity touches the world."""

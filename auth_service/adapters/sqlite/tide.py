@@ -1,0 +1,31 @@
+"""How those who wait for the end of a log learn that it has grown."""
+
+import asyncio
+
+
+class Tide:
+    """The highest position that this process has seen committed."""
+
+    def __init__(self) -> None:
+        self._level = 0
+        self._risen = asyncio.Event()
+
+    def rise(self, level: int) -> None:
+        """Let everybody go on who waits for something above a lower level."""
+        if level > self._level:
+            self._level = level
+            self._risen.set()
+            self._risen = asyncio.Event()
+
+    async def above(self, level: int, *, seconds: float) -> None:
+        """Until there is something above *level*, and at most *seconds*.
+
+        The limit is for what another process writes, and for a writer who was cancelled between
+        its commit and `rise`.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                while self._level <= level:
+                    await self._risen.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,81 @@
+"""Users on SQLite."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from auth_service.adapters.sqlite.event_log import announce
+from auth_service.adapters.sqlite.rows import USER_COLUMNS, micros, user_from, user_row
+from auth_service.adapters.sqlite.tide import Tide
+from auth_service.domain.errors import EmailTaken, UserNotFound
+from auth_service.domain.events import UserRegistered, UserUpdated
+from auth_service.domain.permissions import Role
+from auth_service.domain.user import User
+from chassis.storage.sqlite import SqliteDatabase
+
+_INSERT = "INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SELECT = f"SELECT {USER_COLUMNS} FROM users "  # noqa: S608 - a constant
+
+
+class SqliteUsers:
+    """The port `Users`; *announced* rises with every event."""
+
+    def __init__(self, database: SqliteDatabase, announced: Tide) -> None:
+        self._database = database
+        self._announced = announced
+
+    async def add(self, event: UserRegistered) -> None:
+        """See the port."""
+
+        def work(connection: sqlite3.Connection) -> int:
+            try:
+                connection.execute(_INSERT, user_row(event.user))
+            except sqlite3.IntegrityError as exc:
+                raise EmailTaken from exc
+            return announce(connection, event)
+
+        self._announced.rise(await self._database.write(work))
+
+    async def rename(self, event: UserUpdated) -> None:
+        """See the port."""
+        user = event.user
+
+        def work(connection: sqlite3.Connection) -> int:
+            cursor = connection.execute(
+                "UPDATE users SET name = ?, updated_at = ? WHERE id = ? AND tenant = ?",
+                (user.name, micros(user.updated_at), user.id, user.tenant),
+            )
+            if cursor.rowcount != 1:
+                raise UserNotFound
+            return announce(connection, event)
+
+        self._announced.rise(await self._database.write(work))
+
+    async def replace_hash(self, user_id: str, old: str, new: str) -> None:
+        """See the port."""
+        await self._database.write(
+            lambda connection: connection.execute(
+                "UPDATE users SET password_hash = ? WHERE id = ? AND password_hash = ?",
+                (new, user_id, old),
+            )
+        )
+
+    async def find(self, tenant: str, user_id: str) -> User | None:
+        """See the port."""
+        return await self._one("WHERE id = ? AND tenant = ?", (user_id, tenant))
+
+    async def find_by_email(self, tenant: str, email_key: str) -> User | None:
+        """See the port."""
+        return await self._one("WHERE tenant = ? AND email_key = ?", (tenant, email_key))
+
+    async def first_administrator(self, tenant: str) -> User | None:
+        """See the port."""
+        return await self._one(
+            "WHERE tenant = ? AND instr(' ' || roles || ' ', ?) ORDER BY created_at LIMIT 1",
+            (tenant, f" {Role.ADMIN} "),
+        )
+
+    async def _one(self, condition: str, values: Sequence[str]) -> User | None:
+        row = await self._database.read(
+            lambda connection: connection.execute(_SELECT + condition, values).fetchone()
+        )
+        return user_from(row) if row else None

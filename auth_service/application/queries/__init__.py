@@ -1,0 +1,1 @@
+"""What only looks. Nothing here ever writes."""
