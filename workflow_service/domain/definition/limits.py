@@ -1,0 +1,34 @@
+"""How large a definition may be."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionLimits:
+    """Limits on one definition; each is named in the error that it causes.
+
+    They bound what one published document can cost: memory and time to validate it, the size of an execution's
+    state, and the width of what one execution may start at once.
+    """
+
+    bytes: int = 1024 * 1024
+    """Length of the document as it was sent."""
+    depth: int = 64
+    """Objects and arrays within each other."""
+    values: int = 100_000
+    """Values in the document once YAML aliases are followed: what defuses a "billion laughs"."""
+    tasks: int = 1_000
+    """Tasks in the whole document, those of ``use`` included."""
+    nesting: int = 32
+    """Tasks within each other."""
+    fork_width: int = 256
+    """Branches of one fork."""
+    expressions: int = 5_000
+    """Expressions in the whole document; compiling one takes up to a millisecond."""
+    version_length: int = 128
+    """Characters of ``document.version``."""
+    problems: int = 200
+    """Problems that are listed; the rest is only counted."""
+
+
+DEFAULT_LIMITS = DefinitionLimits()

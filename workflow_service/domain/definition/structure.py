@@ -1,0 +1,159 @@
+"""First layer of validation: does the document have the form that the standard's JSON Schema gives it?
+
+The schema describes a task as one of twelve alternatives, within each other to any depth, so that one typing mistake
+makes every alternative of every enclosing task fail. Therefore a document is validated piece by piece: its root
+without its tasks, then each task, without the tasks within it, by the one alternative that its kind names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+
+import jsonschema_rs
+
+from workflow_service.domain.definition.limits import DefinitionLimits
+from workflow_service.domain.definition.pointers import child
+from workflow_service.domain.definition.problems import Problems
+from workflow_service.domain.definition.schema_messages import explain
+from workflow_service.domain.definition.vocabulary import (
+    PROTOCOLS,
+    TASK_KINDS,
+    entries,
+    kinds_of,
+    known_are,
+    task_lists,
+)
+from workflow_service.domain.definition.yaml_documents import read_yaml
+from workflow_service.domain.expressions import JsonValue
+
+_CALLS = {"asyncapi": 0, "grpc": 1, "http": 2, "openapi": 3, "a2a": 4, "mcp": 5}
+_FUNCTION_CALL = 6
+_ROOT = "#"
+
+
+@dataclass(slots=True)
+class Structure:
+    """What the first layer found out."""
+
+    problems: Problems
+    unsound: set[str] = field(default_factory=set)
+    """References of the tasks whose own members are wrong."""
+    names: dict[str, list[str]] = field(default_factory=dict)
+    """References of all tasks by their names."""
+    tasks: int = 0
+
+
+def check_structure(document: JsonValue, limits: DefinitionLimits) -> Structure:
+    """Validate *document* against the schema of the standard."""
+    structure = Structure(Problems())
+    _validate(_ROOT, document, "", structure.problems)
+    for pointer, tasks in _root_lists(document):
+        _check_list(tasks, pointer, 1, structure, limits)
+    for name, task in _functions(document).items():
+        if isinstance(task, dict):
+            _check_task(task, name, child("/use/functions", name), 1, structure, limits)
+    if structure.tasks > limits.tasks:
+        structure.problems.add(
+            "", f"has {structure.tasks} tasks; a definition may have at most {limits.tasks}"
+        )
+    return structure
+
+
+def _check_list(
+    tasks: JsonValue, pointer: str, depth: int, structure: Structure, limits: DefinitionLimits
+) -> None:
+    first: dict[str, int] = {}
+    for index, name, task in entries(tasks):
+        reference = child(pointer, index, name)
+        if first.setdefault(name, index) != index:
+            structure.problems.add(
+                reference,
+                f"has the same name as {child(pointer, first[name], name)}: the names in a list"
+                " must differ",
+            )
+        structure.names.setdefault(name, []).append(reference)
+        _check_task(task, name, reference, depth, structure, limits)
+
+
+def _check_task(
+    task: dict[str, JsonValue],
+    name: str,
+    reference: str,
+    depth: int,
+    structure: Structure,
+    limits: DefinitionLimits,
+) -> None:
+    structure.tasks += 1
+    if structure.tasks > limits.tasks:
+        return
+    if depth > limits.nesting:
+        structure.problems.add(reference, f"is nested more than {limits.nesting} tasks deep")
+        return
+    kinds = kinds_of(task)
+    before = len(structure.problems)
+    if len(kinds) == 1:
+        _validate(_definition_of(kinds[0], task), task, reference, structure.problems)
+    else:
+        structure.problems.add(reference, _kind_problem(kinds, task))
+    if len(structure.problems) > before:
+        structure.unsound.add(reference)
+    for kind in kinds:
+        for steps, tasks in task_lists(kind, task):
+            _check_list(tasks, child(reference, *steps), depth + 1, structure, limits)
+
+
+def _kind_problem(kinds: tuple[str, ...], task: dict[str, JsonValue]) -> str:
+    if kinds:
+        return (
+            f"is {' and '.join(kinds)} at once: a task has exactly one of {', '.join(TASK_KINDS)}"
+        )
+    unknown = next(iter(task), "")
+    close = known_are(unknown, TASK_KINDS)
+    meant = f" ({unknown[:40]!r} is none of them; {close})" if "did you mean" in close else ""
+    return f"has no kind: a task has exactly one of {', '.join(TASK_KINDS)}{meant}"
+
+
+def _definition_of(kind: str, task: dict[str, JsonValue]) -> str:
+    if kind != "call":
+        return f"#/$defs/{kind}Task"
+    call = task.get("call")
+    protocol = call if isinstance(call, str) and call in PROTOCOLS else None
+    return f"#/$defs/callTask/oneOf/{_FUNCTION_CALL if protocol is None else _CALLS[protocol]}"
+
+
+def _validate(definition: str, value: JsonValue, pointer: str, problems: Problems) -> None:
+    schema = _schema()
+    for error in _validator(definition).iter_errors(value):
+        for place, message in explain(error, schema):
+            problems.add(pointer + place, message)
+
+
+def _root_lists(document: JsonValue) -> list[tuple[str, JsonValue]]:
+    return [("/do", document["do"])] if isinstance(document, dict) and "do" in document else []
+
+
+def _functions(document: JsonValue) -> dict[str, JsonValue]:
+    use = document.get("use") if isinstance(document, dict) else None
+    functions = use.get("functions") if isinstance(use, dict) else None
+    return functions if isinstance(functions, dict) else {}
+
+
+@cache
+def _schema() -> dict[str, JsonValue]:
+    """Load the schema of the standard, with tasks within tasks reduced to "some object"."""
+    text = files(__package__).joinpath("schema.yaml").read_text("utf-8")
+    schema = read_yaml(text, DefinitionLimits())
+    assert isinstance(schema, dict)  # noqa: S101 - our own file
+    definitions = schema["$defs"]
+    assert isinstance(definitions, dict)  # noqa: S101 - our own file
+    return {**schema, "$defs": {**definitions, "task": {"type": "object"}}}
+
+
+@cache
+def _validator(definition: str) -> jsonschema_rs.Validator:
+    schema = _schema()
+    if definition != _ROOT:
+        schema = {"$schema": schema["$schema"], "$defs": schema["$defs"], "$ref": definition}
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, offline=True)
