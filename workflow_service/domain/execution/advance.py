@@ -65,6 +65,8 @@ class Environment:
     now: datetime
     random: Random
     limits: Limits
+    may_block: bool = False
+    """Whether expressions may take their time; if not, ``NeedsWorker`` says where they would."""
 
 
 T = TypeVar("T", contravariant=True)
@@ -220,7 +222,8 @@ class Advance:
 
     def scope(self, frame: Frame, task: Task | None) -> Scope:
         """Return what expressions of a task see."""
-        return Scope(self.definition, self.opened, frame, task)
+        may_block = self.environment.may_block
+        return Scope(self.definition, self.opened, frame, task, may_block=may_block)
 
     def arguments(
         self, frame: Frame, task: Task, more: Mapping[str, JsonValue] | None = None

@@ -27,21 +27,24 @@ if TYPE_CHECKING:
     from workflow_service.domain.expressions import Expression, JsonValue, Template
 
 RUNTIME: Mapping[str, JsonValue] = {"name": "autoworker", "version": "0.1.0", "metadata": {}}
-_NOTHING: Mapping[str, JsonValue] = {}
 
 
 class Arguments(Mapping[str, "JsonValue"]):
     """The arguments of one expression, made only when the expression asks for them."""
 
-    __slots__ = ("_makers", "_values")
+    __slots__ = ("_makers", "_values", "may_block")
 
     def __init__(
         self,
         values: Mapping[str, JsonValue],
         makers: Mapping[str, Callable[[], JsonValue]],
+        *,
+        may_block: bool,
     ) -> None:
         self._values = values
         self._makers = makers
+        self.may_block = may_block
+        """Whether the expression may take its time: never so on an event loop."""
 
     def __getitem__(self, name: str) -> JsonValue:
         if name in self._values:
@@ -62,11 +65,18 @@ class Scope:
     ``raw_output`` and ``output`` are filled in as the task comes to them.
     """
 
-    __slots__ = ("_definition", "_frame", "_open", "_task", "output", "raw_output")
+    __slots__ = ("_definition", "_frame", "_may_block", "_open", "_task", "output", "raw_output")
 
     def __init__(
-        self, definition: Definition, opened: Open, frame: Frame, task: Task | None
+        self,
+        definition: Definition,
+        opened: Open,
+        frame: Frame,
+        task: Task | None,
+        *,
+        may_block: bool,
     ) -> None:
+        self._may_block = may_block
         self._definition = definition
         self._open = opened
         self._frame = frame
@@ -88,7 +98,7 @@ class Scope:
             **(more or {}),
         }
         makers = {"task": self._task_descriptor, "workflow": self._workflow, "runtime": _runtime}
-        return Arguments(values, makers)
+        return Arguments(values, makers, may_block=self._may_block)
 
     def _task_descriptor(self) -> JsonValue:
         if self._task is None:
@@ -126,19 +136,22 @@ def date_time(moment: datetime) -> JsonValue:
     }
 
 
-def evaluate(wanted: Expression, data: JsonValue, arguments: Mapping[str, JsonValue]) -> JsonValue:
+def evaluate(wanted: Expression, data: JsonValue, arguments: Arguments) -> JsonValue:
     """Evaluate an expression.
 
     Raises:
         Raised: it fails; the problem is the DSL's expression error.
+        NeedsWorker: it may take long, and the decision may not block; decide again where it may.
     """
     try:
-        return wanted.evaluate(data, arguments)
+        if arguments.may_block:
+            return wanted.evaluate(data, arguments)
+        return wanted.evaluate_here(data, arguments)
     except ExpressionFailed as failed:
         raise Raised(expression(f"{failed.message}, in: {wanted.source}")) from failed
 
 
-def holds(wanted: Expression, data: JsonValue, arguments: Mapping[str, JsonValue]) -> bool:
+def holds(wanted: Expression, data: JsonValue, arguments: Arguments) -> bool:
     """Evaluate a condition; as in jq, only false and null do not hold.
 
     Raises:
@@ -148,21 +161,22 @@ def holds(wanted: Expression, data: JsonValue, arguments: Mapping[str, JsonValue
     return result is not None and result is not False
 
 
-def render(wanted: Template, data: JsonValue, arguments: Mapping[str, JsonValue]) -> JsonValue:
+def render(wanted: Template, data: JsonValue, arguments: Arguments) -> JsonValue:
     """Evaluate all expressions inside a value.
 
     Raises:
         Raised: one fails.
+        NeedsWorker: one may take long, and the decision may not block.
     """
     try:
-        return wanted.render(data, arguments)
+        if arguments.may_block:
+            return wanted.render(data, arguments)
+        return wanted.render_here(data, arguments)
     except ExpressionFailed as failed:
         raise Raised(expression(failed.message)) from failed
 
 
-def transform(
-    wanted: Template | None, data: JsonValue, arguments: Mapping[str, JsonValue]
-) -> JsonValue:
+def transform(wanted: Template | None, data: JsonValue, arguments: Arguments) -> JsonValue:
     """Apply ``input.from``, ``output.as`` or ``export.as``; without one the data stay as they are."""
     return data if wanted is None else render(wanted, data, arguments)
 
@@ -190,9 +204,7 @@ def bounded(data: JsonValue, limit: int, what: str) -> None:
         raise Raised(runtime(f"{what} is larger than {limit} bytes"))
 
 
-def seconds(
-    duration: Duration, data: JsonValue, arguments: Mapping[str, JsonValue], longest: float
-) -> float:
+def seconds(duration: Duration, data: JsonValue, arguments: Arguments, longest: float) -> float:
     """Return the length of *duration* in seconds.
 
     Raises:

@@ -83,6 +83,8 @@ def decide(
     Raises:
         CommandRefused: a person asked for what this phase does not allow.
         HistoryBroken: the state does not fit the definition.
+        NeedsWorker: an expression may take long, and ``environment`` does not allow to block; deciding again where it
+            does allow it is sound, because nothing has happened yet.
     """
     advance = Advance(definition, state, environment, KINDS)
     asked_before = state.effects if isinstance(state, Open) else 0

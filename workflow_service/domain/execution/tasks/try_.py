@@ -13,14 +13,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from workflow_service.domain.definition.error_types import normalise_error_type
-from workflow_service.domain.definition.model import EMPTY_LIST, Catch, RetryPolicy, TryTask
+from workflow_service.domain.definition.model import Catch, RetryPolicy, TryTask
 from workflow_service.domain.execution import data_flow
 from workflow_service.domain.execution.events import ErrorCaught, RetryScheduled, TaskRetried
 from workflow_service.domain.execution.retrying import delay_before, may_retry_later
-from workflow_service.domain.execution.state import BackingOff, Frame, Handling, Trying
+from workflow_service.domain.execution.state import BackingOff, Frame, Handling, HistoryBroken, Trying
 
 if TYPE_CHECKING:
-    from workflow_service.domain.definition.model import ErrorFilter
+    from workflow_service.domain.definition.model import ErrorFilter, TaskList
     from workflow_service.domain.execution.advance import Advance
     from workflow_service.domain.execution.data_flow import Arguments
     from workflow_service.domain.execution.problem import Problem
@@ -42,7 +42,7 @@ class Try:
             tasks = task.attempt
         else:
             place = frame.doing(Handling)
-            tasks = task.catch.do or EMPTY_LIST
+            tasks = _handler(frame, task)
         advance.follow(frame, tasks, place.index, place.round, directive)
 
     def list_ended(self, advance: Advance, frame: Frame, task: TryTask) -> None:
@@ -83,6 +83,12 @@ class Try:
         deadline = _attempt_deadline(advance, frame, task)
         advance.emit(TaskRetried(task.reference, frame.differing_id, retries, deadline))
         advance.enter(advance.draft.frame(frame.id), task.attempt)
+
+
+def _handler(frame: Frame, task: TryTask) -> TaskList:
+    if task.catch.do is None:
+        raise HistoryBroken(f"{frame.id} is handling an error, and has no catch.do")
+    return task.catch.do
 
 
 def _catches(advance: Advance, frame: Frame, task: TryTask, problem: Problem) -> bool:
