@@ -43,10 +43,10 @@ def configure_logging(level: str = "INFO", json: bool | None = None) -> None:
     structlog.configure(
         processors=[*_SHARED, *_renderers(as_json)],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stdout),
+        logger_factory=lambda *_: _Stdout(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = _StdoutHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,
@@ -59,6 +59,23 @@ def configure_logging(level: str = "INFO", json: bool | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(threshold, logging.WARNING))
+
+
+class _Stdout:
+    """Writes whole lines to what stdout is at that moment, which may be replaced meanwhile."""
+
+    def msg(self, line: str) -> None:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    debug = info = warning = error = critical = fatal = exception = log = msg
+
+
+class _StdoutHandler(logging.Handler):
+    """The same for lines of the standard library's loggers; the handler's lock keeps them whole."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        _Stdout().msg(self.format(record))
 
 
 def get_logger(name: str) -> FilteringBoundLogger:

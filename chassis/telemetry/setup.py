@@ -22,7 +22,7 @@ async def tracing_to(
         yield
         return
     # Only now: the SDK costs a second to import, and most processes never need it.
-    from chassis.telemetry.otlp import OtlpTracer, otlp_exporter  # noqa: PLC0415
+    from chassis.telemetry.otlp import OtlpTracer, otlp_exporter
 
     tracer = OtlpTracer(service, otlp_exporter(endpoint), ratio=ratio)
     tracing.use_tracer(tracer)
