@@ -1,0 +1,182 @@
+"""Published definitions in SQLite: one row per version, written once."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import sqlite3
+from collections.abc import Iterable, Iterator
+from typing import Final, TypeAlias
+
+import msgspec
+
+from chassis.errors import FieldProblem, Invalid
+from chassis.storage.migrations import Migration
+from chassis.storage.sqlite import SqliteDatabase
+from workflow_service.adapters.sqlite.rows import Row, micros, moment_of
+from workflow_service.application.ports import Definitions, Page, StoredDefinition
+from workflow_service.domain.semver import precedence
+
+PAGE_BYTES: Final = 2 * 1024 * 1024
+"""A page ends early when its documents would have more bytes than this together."""
+
+_UP = """
+CREATE TABLE definitions (
+    tenant TEXT NOT NULL,
+    namespace TEXT NOT NULL,
+    name TEXT NOT NULL,
+    version TEXT NOT NULL,
+    precedence TEXT NOT NULL, -- sorts as versions rank: see domain/semver.py
+    digest TEXT NOT NULL,
+    document BLOB NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT NOT NULL,
+    title TEXT NOT NULL,
+    summary TEXT NOT NULL,
+    PRIMARY KEY (tenant, namespace, name, version)
+) STRICT;
+CREATE INDEX definitions_by_rank
+    ON definitions (tenant, namespace, name, precedence DESC, version DESC);
+CREATE INDEX definitions_by_digest ON definitions (tenant, digest);
+"""
+_DOWN = "DROP TABLE definitions;"
+
+MIGRATIONS = (Migration(100, "definitions", _UP, _DOWN),)
+"""Those of definitions: numbers 100 to 199."""
+
+_COLUMNS: Final = (
+    "tenant, namespace, name, version, digest, document, created_at, created_by, title, summary"
+)
+_SELECT: Final = f"SELECT {_COLUMNS} FROM definitions WHERE tenant = ?"  # noqa: S608 - constants
+_EXACTLY: Final = f"{_SELECT} AND namespace = ? AND name = ? AND version = ?"
+_RANKED: Final = "ORDER BY namespace, name, precedence DESC, version DESC LIMIT ?"
+_INSERT: Final = (
+    f"INSERT INTO definitions ({_COLUMNS}, precedence)"  # noqa: S608 - constants
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+
+_Place: TypeAlias = tuple[str, str, str]
+"""Namespace, name and version that a page ended with."""
+_places = msgspec.json.Decoder(tuple[str, str, str])
+
+
+class SqliteDefinitions(Definitions):
+    """The ``Definitions`` port on a ``SqliteDatabase``."""
+
+    def __init__(self, database: SqliteDatabase) -> None:
+        self._database = database
+
+    async def add(self, definition: StoredDefinition) -> StoredDefinition:
+        """See the port."""
+        row = _row_of(definition)
+
+        def work(db: sqlite3.Connection) -> StoredDefinition:
+            if db.execute(_INSERT, row).rowcount == 1:
+                return definition
+            return _definition_of(db.execute(_EXACTLY, row[:4]).fetchone())
+
+        return await self._database.write(work)
+
+    async def get(
+        self, tenant: str, namespace: str, name: str, version: str
+    ) -> StoredDefinition | None:
+        """See the port."""
+        return await self._first(_EXACTLY, (tenant, namespace, name, version))
+
+    async def newest(self, tenant: str, namespace: str, name: str) -> StoredDefinition | None:
+        """See the port."""
+        statement = f"{_SELECT} AND namespace = ? AND name = ? {_RANKED}"
+        return await self._first(statement, (tenant, namespace, name, 1))
+
+    async def by_digest(self, tenant: str, digest: str) -> StoredDefinition | None:
+        """See the port."""
+        return await self._first(f"{_SELECT} AND digest = ? LIMIT 1", (tenant, digest))
+
+    async def list(
+        self,
+        tenant: str,
+        *,
+        namespace: str | None,
+        name: str | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[StoredDefinition]:
+        """See the port."""
+        conditions, values = "", [tenant]
+        for column, value in (("namespace", namespace), ("name", name)):
+            if value is not None:
+                conditions += f" AND {column} = ?"
+                values.append(value)
+        if cursor is not None:
+            conditions += (
+                " AND ((namespace, name) > (?, ?)"
+                " OR (namespace, name) = (?, ?) AND (precedence, version) < (?, ?))"
+            )
+            values += _bounds(cursor)
+        statement = f"{_SELECT}{conditions} {_RANKED}"
+        return await self._database.read(
+            lambda db: _page(db.execute(statement, (*values, limit + 1)), limit)
+        )
+
+    async def _first(self, statement: str, values: Row) -> StoredDefinition | None:
+        row = await self._database.read(lambda db: db.execute(statement, values).fetchone())
+        return None if row is None else _definition_of(row)
+
+
+def _row_of(definition: StoredDefinition) -> Row:
+    return (
+        definition.tenant,
+        definition.namespace,
+        definition.name,
+        definition.version,
+        definition.digest,
+        definition.document,
+        micros(definition.created_at),
+        definition.created_by,
+        definition.title,
+        definition.summary,
+        precedence(definition.version),
+    )
+
+
+def _definition_of(row: Row) -> StoredDefinition:
+    tenant, namespace, name, version, digest, document, created_at, created_by, title, summary = row
+    return StoredDefinition(
+        tenant=tenant,
+        namespace=namespace,
+        name=name,
+        version=version,
+        digest=digest,
+        document=document,
+        created_at=moment_of(created_at),
+        created_by=created_by,
+        title=title,
+        summary=summary,
+    )
+
+
+def _page(rows: Iterable[Row], limit: int) -> Page[StoredDefinition]:
+    items: list[StoredDefinition] = []
+    total = 0
+    for definition in map(_definition_of, rows):
+        total += len(definition.document)
+        if len(items) == limit or (items and total > PAGE_BYTES):
+            return Page(tuple(items), _cursor_after(items[-1]))
+        items.append(definition)
+    return Page(tuple(items))
+
+
+def _cursor_after(definition: StoredDefinition) -> str:
+    place: _Place = (definition.namespace, definition.name, definition.version)
+    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
+
+
+def _bounds(cursor: str) -> Iterator[str]:
+    try:
+        place = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        namespace, name, version = _places.decode(place)
+        rank = precedence(version)
+    except (binascii.Error, ValueError, msgspec.DecodeError) as exc:
+        problem = FieldProblem("cursor", "is none that a list of definitions returned")
+        raise Invalid("the list cannot be continued", details=[problem]) from exc
+    yield from (namespace, name, namespace, name, rank, version)
