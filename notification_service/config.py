@@ -47,12 +47,17 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an operator decides; *mail* is None where no e-mail is sent."""
+    """What an operator decides; *mail* is None where no e-mail is sent.
+
+    *auth_address* (host:port) is where auth_service is, unless it registers itself.
+    """
 
     data_dir: Path
     grpc_host: str
     grpc_port: int
+    admin_host: str
     admin_port: int
+    auth_address: str
     insecure_dev: bool
     mail: MailSettings | None
 
@@ -68,7 +73,9 @@ class Settings:
             data_dir=env.path("AUTOWORKER_DATA_DIR", Path("data")),
             grpc_host=env.text("AUTOWORKER_NOTIFICATION_GRPC_HOST", "127.0.0.1"),
             grpc_port=_port(env, "AUTOWORKER_NOTIFICATION_GRPC_PORT", 50053),
+            admin_host=env.text("AUTOWORKER_NOTIFICATION_ADMIN_HOST", "127.0.0.1"),
             admin_port=_port(env, "AUTOWORKER_NOTIFICATION_ADMIN_PORT", 9103),
+            auth_address=_auth_address(env),
             insecure_dev=insecure,
             mail=_mail(env, insecure),
         )
@@ -78,6 +85,11 @@ class Settings:
 
 def _port(env: Environment, name: str, default: int) -> int:
     return env.integer(name, default, minimum=0, maximum=65_535)
+
+
+def _auth_address(env: Environment) -> str:
+    host = env.text("AUTOWORKER_AUTH_GRPC_HOST", "127.0.0.1")
+    return f"{host}:{_port(env, 'AUTOWORKER_AUTH_GRPC_PORT', 50051)}"
 
 
 def _mail(env: Environment, insecure: bool) -> MailSettings | None:

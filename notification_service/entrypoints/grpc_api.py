@@ -8,6 +8,7 @@ from grpc import aio
 
 from chassis.rpc.context import current_call
 from chassis.rpc.guards import Guard
+from chassis.rpc.server import RpcServer
 from notification_service.application.app import Application
 from notification_service.application.commands.mark_read import MarkRead
 from notification_service.application.commands.update_preferences import UpdatePreferences
@@ -18,7 +19,10 @@ from notification_service.application.queries.watch_notifications import WatchNo
 from notification_service.domain.recipient import Recipient
 from notification_service.entrypoints import messages
 from protos.notification.v1 import notification_pb2 as pb
-from protos.notification.v1.notification_pb2_grpc import NotificationServiceServicer
+from protos.notification.v1.notification_pb2_grpc import (
+    NotificationServiceServicer,
+    add_NotificationServiceServicer_to_server,
+)
 
 READ = "notifications:read"
 WRITE = "notifications:write"
@@ -33,6 +37,11 @@ GUARDS: Mapping[str, Guard] = {
     f"{_SERVICE}/UpdatePreferences": WRITE,
     f"{_SERVICE}/ListDeliveries": READ,
 }
+
+
+def serve(server: RpcServer, app: Application) -> None:
+    """Have *server* answer with *app*."""
+    server.add(add_NotificationServiceServicer_to_server, NotificationApi(app))
 
 
 class NotificationApi(NotificationServiceServicer):

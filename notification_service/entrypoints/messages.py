@@ -155,6 +155,8 @@ def _key(event: CloudEvent) -> EventKey:
 
 def _contact(event: CloudEvent) -> Contact:
     data = _data(event, _User)
+    if event.time.tzinfo is None:
+        raise EventMalformed(f"An event of type {event.type} has a time without a zone.")
     return contact(
         Recipient(data.tenant, data.user_id), data.email, data.name or "", as_of=event.time
     )

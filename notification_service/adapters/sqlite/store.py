@@ -30,6 +30,14 @@ class SqliteStore:
     log: SqliteDeliveryLog
     queue: SqliteDeliveryQueue
 
+    async def check(self) -> None:
+        """Whether it can be read.
+
+        Raises:
+            StoreUnavailable: it cannot.
+        """
+        _ = await self.queue.depth()
+
 
 @contextlib.asynccontextmanager
 async def opened(path: Path | None) -> AsyncIterator[SqliteStore]:
