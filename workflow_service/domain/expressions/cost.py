@@ -1,6 +1,6 @@
 """How much an expression can cost at most: the proof that lets it run in our own process.
 
-Let S be the bytes of the document, the variables used and the literals. For every understood
+Let S be the bytes of the document, of the variables used and of the text, eight times. For every understood
 expression three bounds are computed from those of its parts: its outputs together are at most
 `factor * S + constant` bytes, and computing them touches at most `work * S` bytes. Only constructs
 that take at most n log n time are known here, and nothing that works once per element may look at
@@ -10,6 +10,8 @@ bound.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+
+import msgspec
 
 from workflow_service.domain.expressions.syntax import (
     Apply,
@@ -27,10 +29,19 @@ from workflow_service.domain.expressions.syntax import (
     Text,
     Walk,
 )
-from workflow_service.domain.expressions.values import size_of
+from workflow_service.domain.expressions.values import JsonValue
 
-MAX_FACTOR = 4_096
+MAX_FACTOR = 8_192
 """Above this multiple of its input an expression counts as unbounded."""
+
+SORTING = 64
+"""Touches per byte when sorting, measured on the worst inputs."""
+
+MAX_CONSTANT = 65_536
+"""Above this many bytes of its own, too."""
+
+LEAST_SIZE = 64
+"""S is at least this many bytes, by definition."""
 
 ESCAPING = 6
 """A character grows at most this much as JSON text (`\\u0000`)."""
@@ -87,8 +98,6 @@ _SAME_SIZE = frozenset(
         "objects",
         "iterables",
         "scalars",
-        "sort",
-        "unique",
         "min",
         "max",
         "add",
@@ -130,6 +139,7 @@ _PER_ELEMENT = frozenset(
         "with_entries",
     )
 )
+_SORTING = frozenset(("sort_by", "group_by", "unique_by"))
 _TESTS = frozenset(("has", "startswith", "endswith"))
 _TRIMS = frozenset(("ltrimstr", "rtrimstr"))
 
@@ -137,7 +147,7 @@ _TRIMS = frozenset(("ltrimstr", "rtrimstr"))
 def cost_of(node: Node) -> Cost | None:
     """The bounds of *node*, or None when it has none that we can prove."""
     cost = _cost(node)
-    if cost is None or max(cost.factor, cost.constant, cost.work) > MAX_FACTOR:
+    if cost is None or max(cost.factor, cost.work) > MAX_FACTOR or cost.constant > MAX_CONSTANT:
         return None
     return cost
 
@@ -145,7 +155,7 @@ def cost_of(node: Node) -> Cost | None:
 def _cost(node: Node) -> Cost | None:  # noqa: C901 - one line per kind of node
     match node:
         case Literal(value):
-            return Cost(constant=size_of(value, MAX_FACTOR))
+            return Cost(constant=_encoded(value))
         case Path(variable, _):
             return Cost(factor=1, reads_variables=variable is not None)
         case Walk(source, _) | Attempt(source):
@@ -165,7 +175,7 @@ def _cost(node: Node) -> Cost | None:  # noqa: C901 - one line per kind of node
             return cost and replace(cost, many=False, constant=cost.constant + 2)
         case Object(entries):
             cost = _together(value for _, value in entries)
-            keys = sum(len(key) + 4 for key, _ in entries)
+            keys = sum(_encoded(key) for key, _ in entries)
             return cost and replace(cost, constant=cost.constant + keys)
         case Text(parts):
             return _text(parts)
@@ -173,6 +183,11 @@ def _cost(node: Node) -> Cost | None:  # noqa: C901 - one line per kind of node
             return _together([test, then, otherwise])
         case Apply():
             return _applied(node)
+
+
+def _encoded(value: JsonValue) -> int:
+    """Bytes that a constant adds to an output, with its punctuation."""
+    return len(msgspec.json.encode(value)) + 6
 
 
 def _together(nodes: Iterable[Node], *, many_allowed: bool = False) -> Cost | None:
@@ -204,7 +219,7 @@ def _piped(first: Cost | None, then: Cost | None) -> Cost | None:
     return Cost(
         factor=first.factor * each,
         constant=first.constant * each + own,
-        work=first.work + then.work * max(1, first.factor + first.constant),
+        work=first.work + then.work * (first.factor + first.constant // LEAST_SIZE + 1),
         many=first.many or then.many,
         reads_variables=first.reads_variables or then.reads_variables,
         light=first.light and then.light,
@@ -236,7 +251,7 @@ def _operator(node: Binary) -> Cost | None:
 
 def _text(parts: tuple[str | Node, ...]) -> Cost | None:
     cost = _together(part for part in parts if not isinstance(part, str))
-    fixed = sum(len(part) for part in parts if isinstance(part, str))
+    fixed = sum(_encoded(part) for part in parts if isinstance(part, str))
     return cost and replace(
         cost,
         factor=cost.factor * ESCAPING,
@@ -252,6 +267,8 @@ def _applied(node: Apply) -> Cost | None:
             return Cost()
         case Apply(function, ()) if function in _SCALARS:
             return Cost(constant=24, light=False)
+        case Apply("sort" | "unique", ()):
+            return Cost(factor=2, constant=32, work=SORTING, light=False)
         case Apply(function, ()) if function in _SAME_SIZE:
             return Cost(factor=2, constant=32, work=4, light=False)
         case Apply(function, ()) if function in _LARGER:
@@ -269,7 +286,7 @@ def _applied(node: Apply) -> Cost | None:
 def _per_element(function: str, body: Cost | None) -> Cost | None:
     if body is None or body.reads_variables or body.direct_only:
         return None
-    work = 4 * body.work + 4
+    work = 4 * body.work + (SORTING if function in _SORTING else 4)
     if function in ("map", "map_values"):
         return Cost(factor=body.factor + body.constant, work=work, light=False)
     if function == "with_entries":
@@ -290,5 +307,5 @@ def _with_argument(function: str, argument: Node, cost: Cost | None) -> Cost | N
         if function == "split":
             return Cost(factor=4, work=4, light=False)
         if function == "join":
-            return Cost(factor=ESCAPING + len(argument.value), work=8, light=False)
+            return Cost(factor=ESCAPING + _encoded(argument.value), work=8, light=False)
     return None

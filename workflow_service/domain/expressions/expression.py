@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from workflow_service.domain.expressions.cost import Cost
+from workflow_service.domain.expressions.cost import LEAST_SIZE, Cost
 from workflow_service.domain.expressions.direct import Direct, Undecided
 from workflow_service.domain.expressions.program import (
     Program,
@@ -157,7 +157,7 @@ class Expression:
         limits, cost = self._workshop.limits, self._cost
         if len(encoded) > limits.max_input:
             raise ExpressionFailed(f"the input is larger than {limits.max_input} bytes")
-        size = len(encoded) + 8 * len(self._text)
+        size = LEAST_SIZE + len(encoded) + 8 * len(self._text)
         if (
             cost is None
             or cost.direct_only
