@@ -7,9 +7,11 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from chassis.messaging.relay import EventLog
 from chassis.storage.sqlite import SqliteDatabase
 from tests.support.time import ManualClock
 from workflow_service.adapters.sqlite.bell import LogBell
+from workflow_service.adapters.sqlite.event_log import SqliteEventLog
 from workflow_service.adapters.sqlite.event_store import SqliteEventStore
 from workflow_service.adapters.sqlite.inbound_events import SqliteInboundEvents
 from workflow_service.adapters.sqlite.schema import MIGRATIONS
@@ -24,6 +26,7 @@ class Stores:
     events: EventStore
     summaries: Summaries
     inbound: InboundEvents
+    log: EventLog
     clock: ManualClock
 
 
@@ -45,6 +48,7 @@ def sqlite_stores(database: SqliteDatabase, node: str, clock: ManualClock) -> St
         SqliteEventStore(database, node=node, clock=clock, bell=bell),
         SqliteSummaries(database),
         SqliteInboundEvents(database, bell=bell),
+        SqliteEventLog(database, bell=bell),
         clock,
     )
 

@@ -6,7 +6,7 @@ import base64
 import binascii
 import sqlite3
 from collections.abc import Iterator
-from typing import Final, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 
@@ -30,7 +30,8 @@ _FROM: Final = "FROM executions e JOIN contents c ON c.execution = e.execution"
 _Place: TypeAlias = tuple[int, str]
 """Of an execution in the list: its time of making and its id."""
 
-_places = msgspec.json.Decoder(tuple[int, str])
+# A column holds 64 bits, and the first of them is the sign.
+_places = msgspec.json.Decoder(tuple[Annotated[int, msgspec.Meta(ge=0, lt=2**62)], str])
 _Condition: TypeAlias = tuple[str, tuple[int | str, ...]]
 
 

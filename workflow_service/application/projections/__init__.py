@@ -1,0 +1,1 @@
+"""Histories in the form that others see."""
