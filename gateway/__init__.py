@@ -1,0 +1,1 @@
+"""The one door for clients: HTTP outside, gRPC inside; no domain of its own."""

@@ -1,0 +1,1 @@
+"""How the gateway reaches its neighbours, and how it knows who is calling."""

@@ -1,0 +1,1 @@
+"""What clients see: routes, their error shape, and the strictness before them."""

@@ -1,0 +1,287 @@
+"""Starting workflows, seeing them run, and taking hold of them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Annotated, Any, Final, cast
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta, Raw, Struct
+
+from chassis.errors import Kind
+from gateway.ports import (
+    Execution,
+    ExecutionFilter,
+    Explanation,
+    Page,
+    StartRequest,
+    Verb,
+    WorkflowReference,
+    Workflows,
+)
+from gateway.routes.paging import PAGING
+from gateway.routes.problems import one_problem
+from gateway.routes.queries import Query
+from gateway.routes.route import Body, Incoming, Parameter, Reply, Route, answer
+
+TAG: Final = "Executions"
+MAX_WAIT: Final = 60.0
+MAX_KEY: Final = 255
+STATUSES: Final = (
+    "pending", "running", "waiting", "suspended", "cancelled", "faulted", "completed",
+)  # fmt: skip
+ENDED: Final = frozenset({"cancelled", "faulted", "completed"})
+CALL_TIMEOUT: Final = 30.0
+_NONE: Final = Raw(b"")
+_Name = Annotated[str, Meta(min_length=1, max_length=512)]
+_Reason = Annotated[str, Meta(max_length=2048)]
+_Tag = Annotated[str, Meta(max_length=512)]
+_EXECUTION_ID: Final = {"id": "The execution's id"}
+
+
+class WorkflowChoice(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which workflow; no version means the newest."""
+
+    namespace: _Name
+    name: _Name
+    version: Annotated[str, Meta(max_length=512)] | None = None
+
+
+class StartBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to run, on what, when, and how urgently."""
+
+    workflow: WorkflowChoice
+    input: Raw = _NONE
+    priority: Annotated[int, Meta(ge=0, le=9)] = 0
+    run_at: Annotated[datetime, Meta(tz=True)] | None = None
+    tags: dict[_Tag, _Tag] | list[_Tag] | None = None
+
+
+class ReasonBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why; kept in the history."""
+
+    reason: _Reason = ""
+
+
+class RetryBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where to take up again, and on what; nothing means as it was."""
+
+    reason: _Reason = ""
+    from_: Annotated[str, Meta(max_length=4096)] | None = msgspec.field(name="from", default=None)
+    input: Raw = _NONE
+
+
+_START_EXAMPLE: Final = {
+    "workflow": {"namespace": "examples", "name": "greet"},
+    "input": {"name": "Ada"},
+    "tags": {"team": "blue"},
+}
+_START_PARAMETERS: Final = (
+    Parameter(
+        "wait",
+        "Seconds to wait for the end before answering; 200 when it has ended by then",
+        {"type": "number", "minimum": 0, "maximum": MAX_WAIT},
+    ),
+    Parameter(
+        "Idempotency-Key",
+        "The same key within 24 hours starts only once and gets the same execution",
+        {"type": "string", "minLength": 1, "maxLength": MAX_KEY},
+        place="header",
+    ),
+)
+_TIMES: Final = (
+    Parameter("from", "Not before this moment", {"type": "string", "format": "date-time"}),
+    Parameter("to", "Before this moment", {"type": "string", "format": "date-time"}),
+)
+_FILTERS: Final = (
+    Parameter(
+        "status",
+        "Any of these phases; repeat it or separate with commas",
+        {"type": "array", "items": {"enum": list(STATUSES)}},
+    ),
+    *(
+        Parameter(name, f"Only of this {name}", {"type": "string"})
+        for name in ("namespace", "name", "version", "tag")
+    ),
+    *_TIMES,
+)
+_SENTENCES: Final[dict[Verb, str]] = {
+    "cancel": "Stop it for good",
+    "suspend": "Let it rest until it is resumed",
+    "resume": "Go on after a rest",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionRoutes:
+    """Everything under /v1/executions, but for the history."""
+
+    workflows: Workflows
+
+    def routes(self) -> Iterator[Route]:
+        """The routes, with what they need."""
+        yield Route(
+            method="POST",
+            path="/v1/executions",
+            handler=self.start,
+            summary="Start a workflow",
+            description="Once this is answered the execution is on disk and will end.",
+            tag=TAG,
+            permission="executions:write",
+            finishes=True,
+            parameters=_START_PARAMETERS,
+            body=Body(StartBody, examples={"greet": _START_EXAMPLE}),
+            replies=[
+                Reply(202, "Accepted", Execution, headers={"Location": "The execution"}),
+                Reply(200, "Ended while waiting", Execution, headers={"Location": "The execution"}),
+            ],
+            errors=[Kind.NOT_FOUND, Kind.CONFLICT],
+        )
+        yield Route(
+            method="GET",
+            path="/v1/executions",
+            handler=self.list,
+            summary="List executions, newest first",
+            tag=TAG,
+            permission="executions:read",
+            parameters=[*_FILTERS, *PAGING],
+            replies=[Reply(200, "A page of executions", Page[Execution])],
+        )
+        yield Route(
+            method="GET",
+            path="/v1/executions/{id}",
+            handler=self.get,
+            summary="See an execution",
+            tag=TAG,
+            permission="executions:read",
+            path_parameters=_EXECUTION_ID,
+            replies=[Reply(200, "The execution", Execution)],
+            errors=[Kind.NOT_FOUND],
+        )
+        yield from self._verb_routes()
+
+    def _verb_routes(self) -> Iterator[Route]:
+        verb = cast(
+            "Any",
+            partial(
+                Route,
+                method="POST",
+                tag=TAG,
+                permission="executions:write",
+                finishes=True,
+                path_parameters=_EXECUTION_ID,
+                replies=[Reply(202, "The execution, as it is now", Execution)],
+                errors=[Kind.NOT_FOUND, Kind.CONFLICT],
+            ),
+        )
+        for name, sentence in _SENTENCES.items():
+            yield verb(
+                path=f"/v1/executions/{{id}}/{name}",
+                handler=partial(self.command, name),
+                summary=sentence,
+                body=Body(ReasonBody, required=False, examples={"why": {"reason": "a mistake"}}),
+            )
+        yield verb(
+            path="/v1/executions/{id}/retry",
+            handler=self.retry,
+            summary="Take a faulted execution up again",
+            body=Body(RetryBody, required=False, examples={"task": {"from": "/do/0/charge"}}),
+        )
+        yield Route(
+            method="GET",
+            path="/v1/executions/{id}/explain",
+            handler=self.explain,
+            summary="Why it is not moving",
+            tag=TAG,
+            permission="executions:read",
+            path_parameters=_EXECUTION_ID,
+            replies=[Reply(200, "What it waits for, and what ends the waiting", Explanation)],
+            errors=[Kind.NOT_FOUND],
+        )
+
+    async def start(self, request: Incoming) -> web.StreamResponse:
+        """POST /v1/executions"""
+        query = request.query()
+        wait = query.seconds("wait", MAX_WAIT)
+        query.check()
+        key = _idempotency_key(request)
+        body = request.read(StartBody)
+        execution = await self.workflows.start(
+            request.caller, _start_request(body, key, wait), CALL_TIMEOUT + wait
+        )
+        ended = wait > 0 and execution.status in ENDED
+        place = {"Location": f"/v1/executions/{execution.id}"}
+        return answer(execution, 200 if ended else 202, place)
+
+    async def list(self, request: Incoming) -> web.StreamResponse:
+        """GET /v1/executions"""
+        query = request.query()
+        wanted, page = _filter(query), query.page()
+        query.check()
+        return answer(await self.workflows.executions(request.caller, wanted, page))
+
+    async def get(self, request: Incoming) -> web.StreamResponse:
+        """GET /v1/executions/{id}"""
+        return answer(await self.workflows.execution(request.caller, request.arguments["id"]))
+
+    async def command(self, verb: Verb, request: Incoming) -> web.StreamResponse:
+        """POST /v1/executions/{id}/cancel, /suspend and /resume"""
+        reason = request.read(ReasonBody).reason
+        execution = request.arguments["id"]
+        return answer(await self.workflows.command(request.caller, verb, execution, reason), 202)
+
+    async def retry(self, request: Incoming) -> web.StreamResponse:
+        """POST /v1/executions/{id}/retry"""
+        body = request.read(RetryBody)
+        execution = await self.workflows.retry(
+            request.caller,
+            request.arguments["id"],
+            body.reason,
+            body.from_ or "",
+            bytes(body.input),
+        )
+        return answer(execution, 202)
+
+    async def explain(self, request: Incoming) -> web.StreamResponse:
+        """GET /v1/executions/{id}/explain"""
+        return answer(await self.workflows.explain(request.caller, request.arguments["id"]))
+
+
+def _start_request(body: StartBody, key: str, wait: float) -> StartRequest:
+    chosen = body.workflow
+    return StartRequest(
+        WorkflowReference(chosen.namespace, chosen.name, chosen.version or ""),
+        bytes(body.input),
+        body.priority,
+        body.run_at,
+        b"" if body.tags is None else msgspec.json.encode(body.tags),
+        key,
+        wait,
+    )
+
+
+def _filter(query: Query) -> ExecutionFilter:
+    return ExecutionFilter(
+        statuses=query.choices("status", STATUSES),
+        namespace=query.text("namespace"),
+        name=query.text("name"),
+        version=query.text("version"),
+        tag=query.text("tag"),
+        since=query.time("from"),
+        until=query.time("to"),
+    )
+
+
+def _idempotency_key(request: Incoming) -> str:
+    keys = request.headers.getall("Idempotency-Key", [])
+    if not keys:
+        return ""
+    visible = keys[0].isascii() and keys[0].isprintable()
+    if len(keys) > 1 or not visible or not 1 <= len(keys[0]) <= MAX_KEY:
+        raise one_problem(
+            "Idempotency-Key",
+            f"must be given once and have 1 to {MAX_KEY} visible ASCII characters",
+        )
+    return keys[0]
