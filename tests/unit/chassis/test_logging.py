@@ -31,8 +31,19 @@ def last(lines: pytest.CaptureFixture[str]) -> dict[str, object]:
 
 @pytest.mark.parametrize(
     "name",
-    "password new_password access_token refresh_token Authorization client_secret api_key key otp "
-    "cookie private_key".split(),
+    [
+        "password",
+        "new_password",
+        "access_token",
+        "refresh_token",
+        "Authorization",
+        "client_secret",
+        "api_key",
+        "key",
+        "otp",
+        "cookie",
+        "private_key",
+    ],
 )
 def test_fields_named_like_secrets_are_masked(name: str) -> None:
     assert masked(name, "hunter2") == MASK
