@@ -46,3 +46,15 @@ async def seen(summaries: Summaries, caller: Caller, execution: str) -> Summary:
     if summary is None or not caller.may_see(summary):
         raise ExecutionNotFound
     return summary
+
+
+async def changeable(summaries: Summaries, caller: Caller, execution: str) -> Summary:
+    """Return the execution if it is the *caller*'s to change.
+
+    Raises:
+        ExecutionNotFound: it is not there, or not for the caller.
+    """
+    summary = await summaries.get(caller.tenant, execution)
+    if summary is None or not caller.may_change(summary):
+        raise ExecutionNotFound
+    return summary

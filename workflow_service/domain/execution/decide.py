@@ -73,6 +73,8 @@ class Decision:
     """To be performed once the events are durable, and not before."""
     more: bool
     """Whether there is more to do at once: the advance stopped early to keep commits small."""
+    awaiting: bool = False
+    """Whether the execution waits for the outcome of an effect, an old or a new one."""
 
 
 def decide(
@@ -99,13 +101,13 @@ def _decision(advance: Advance, stimulus: Stimulus, asked_before: int) -> Decisi
     if not isinstance(state, Open):
         return Decision(events, state, (), more=False)
     everything = isinstance(stimulus, Recover)
-    effects = tuple(
+    awaited = [
         frame.activity.effect
         for frame in performing(state)
         if isinstance(frame.activity, Performing)
-        and (everything or frame.activity.effect.number > asked_before)
-    )
-    return Decision(events, state, effects, ready(state))
+    ]
+    effects = tuple(effect for effect in awaited if everything or effect.number > asked_before)
+    return Decision(events, state, effects, ready(state), bool(awaited))
 
 
 def _react(advance: Advance, stimulus: Stimulus) -> None:

@@ -17,7 +17,13 @@ from workflow_service.domain.definition.model import Catch, RetryPolicy, TryTask
 from workflow_service.domain.execution import data_flow
 from workflow_service.domain.execution.events import ErrorCaught, RetryScheduled, TaskRetried
 from workflow_service.domain.execution.retrying import delay_before, may_retry_later
-from workflow_service.domain.execution.state import BackingOff, Frame, Handling, HistoryBroken, Trying
+from workflow_service.domain.execution.state import (
+    BackingOff,
+    Frame,
+    Handling,
+    HistoryBroken,
+    Trying,
+)
 
 if TYPE_CHECKING:
     from workflow_service.domain.definition.model import ErrorFilter, TaskList

@@ -1,0 +1,72 @@
+"""End an execution, whatever its size: its history is never loaded for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from chassis.clock import Clock
+from chassis.errors import Unavailable
+from workflow_service.application.caller import Caller, ExecutionNotFound
+from workflow_service.application.engine.engine import Engine
+from workflow_service.application.ports import Commit, EventStore, Head, Summary, VersionConflict
+from workflow_service.domain.execution.errors import CommandRefused
+from workflow_service.domain.execution.events import WorkflowCancelled
+
+_ATTEMPTS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CancelExecution:
+    """Cancel; effects under way are stopped, their outcomes ignored."""
+
+    caller: Caller
+    execution: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelExecutionHandler:
+    """Ends the history at its tip; who commits first, this or the execution itself, decides the race."""
+
+    engine: Engine
+    store: EventStore
+    clock: Clock
+
+    async def __call__(self, command: CancelExecution) -> Summary:
+        """Cancel.
+
+        Raises:
+            ExecutionNotFound: there is none, or not for the caller.
+            CommandRefused: it has ended.
+            Unavailable: the store cannot commit now.
+        """
+        for _ in range(_ATTEMPTS):
+            head = await self.store.head(command.execution)
+            if head is None or not command.caller.may_change(head.summary):
+                raise ExecutionNotFound
+            if head.summary.ended_at is not None:
+                raise CommandRefused("cancelled", head.summary.status)
+            commit = _cancellation(head, command, self.clock.now())
+            try:
+                await self.store.append(commit)
+            except VersionConflict:
+                continue
+            self.engine.ended_elsewhere(command.execution, commit.summary, head.sequence + 1)
+            return commit.summary
+        raise Unavailable("the execution is changing too fast; try again", retry_after=1.0)
+
+
+def _cancellation(head: Head, command: CancelExecution, now: datetime) -> Commit:
+    return Commit(
+        execution=command.execution,
+        expected=head.sequence,
+        epoch=head.epoch,
+        at=now,
+        events=(WorkflowCancelled(command.reason, command.caller.id),),
+        summary=replace(head.summary, status="cancelled", ended_at=now),
+        wake_at=None,
+        busy=False,
+    )

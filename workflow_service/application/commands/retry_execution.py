@@ -1,0 +1,91 @@
+"""Take a faulted execution up again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec import UNSET, UnsetType
+
+from chassis.errors import FieldProblem, Invalid
+from workflow_service.application.caller import Caller, changeable
+from workflow_service.application.engine.engine import Engine
+from workflow_service.application.ports import EventStore, Recorded, Summaries, Summary
+from workflow_service.domain.execution.commands import Retry
+from workflow_service.domain.execution.errors import CommandRefused
+from workflow_service.domain.execution.events import TaskCreated
+from workflow_service.domain.execution.evolve import Draft
+from workflow_service.domain.execution.state import NotStarted, Open
+from workflow_service.domain.expressions import JsonValue
+
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class RetryExecution:
+    """Retry from the task that faulted, or from another one that had begun before it."""
+
+    caller: Caller
+    execution: str
+    reason: str = ""
+    from_task: str = ""
+    """Reference of a task; empty: the one that faulted."""
+    input: JsonValue | UnsetType = UNSET
+    """Replaces that task's raw input."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetryExecutionHandler:
+    """What had been completed before the task keeps its recorded results."""
+
+    engine: Engine
+    store: EventStore
+    summaries: Summaries
+
+    async def __call__(self, command: RetryExecution) -> Summary:
+        """Retry.
+
+        Raises:
+            ExecutionNotFound: there is none, or not for the caller.
+            CommandRefused: it has not faulted.
+            Invalid: the task to begin with never began.
+            Unavailable: the store cannot commit now.
+        """
+        summary = await changeable(self.summaries, command.caller, command.execution)
+        if summary.status != "faulted":
+            raise CommandRefused("retried", summary.status)
+        position, at = None, None
+        if command.from_task:
+            position, at = await self._position(command.execution, command.from_task)
+        stimulus = Retry(
+            reason=command.reason,
+            by=command.caller.id,
+            task=command.from_task,
+            position=position,
+            position_at=at,
+            input=command.input,
+        )
+        return await self.engine.stimulate(command.execution, stimulus)
+
+    async def _position(self, execution: str, task: str) -> tuple[Open, datetime]:
+        """Return the state in which *task* had just been created for the last time, by replaying the history."""
+        draft = Draft(NotStarted())
+        found: tuple[Open, datetime] | None = None
+        after = 0
+        while page := await self.store.read(execution, after=after, limit=_PAGE):
+            for recorded in page:
+                draft.apply(recorded.event, recorded.at)
+                if _creates(recorded, task):
+                    found = draft.open, recorded.at
+                    draft = Draft(draft.state)  # what was found must not change any more
+            after = page[-1].sequence
+        if found is None:
+            raise Invalid(
+                "the execution cannot be retried from there",
+                details=[FieldProblem("from", f"no task with the reference {task} ever began")],
+            )
+        return found
+
+
+def _creates(recorded: Recorded, task: str) -> bool:
+    return isinstance(recorded.event, TaskCreated) and recorded.event.task == task

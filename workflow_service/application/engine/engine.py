@@ -1,0 +1,358 @@
+"""The thin shell around the core: one durable commit per advance, and only then the effects.
+
+Every stimulus of an execution waits for its turn; the decision is made on what this process knows, or on what the store
+knows when that may be newer; a commit that is refused is decided again. Effects run beside, and their outcomes come
+back as stimuli.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from chassis.clock import Clock
+from chassis.errors import Internal, Unavailable
+from chassis.lifecycle import Supervisor
+from chassis.telemetry.logging import get_logger
+from workflow_service.application.compiled_definitions import CompiledDefinitions
+from workflow_service.application.engine.active import Active, ActiveExecutions, Known
+from workflow_service.application.engine.endings import Endings
+from workflow_service.application.engine.fire_timers import Timers, take_up
+from workflow_service.application.engine.loading import restore, snapshot_of
+from workflow_service.application.engine.perform_effects import Effects
+from workflow_service.application.engine.slots import Slots
+from workflow_service.application.engine.summaries import summarise
+from workflow_service.application.ports import (
+    Commit,
+    Definitions,
+    EventStore,
+    IdempotencyKey,
+    Progress,
+    Runner,
+    StaleOwner,
+    Summary,
+    VersionConflict,
+)
+from workflow_service.domain.definition.model import Definition
+from workflow_service.domain.execution.advance import Environment
+from workflow_service.domain.execution.commands import Accept, Recover, Stimulus, Wake
+from workflow_service.domain.execution.decide import Decision, decide
+from workflow_service.domain.execution.limits import Limits
+from workflow_service.domain.execution.schedule import wake_at
+from workflow_service.domain.execution.state import Ended, NotStarted
+from workflow_service.domain.expressions import ExpressionsUnavailable, NeedsWorker
+
+_log = get_logger("workflow_service.engine")
+
+
+class ExecutionVanished(Internal):
+    """An execution that was to go on is not in the store, or its definition is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How the shell uses its process."""
+
+    effects_at_once: int = 200
+    """How many effects run at the same time; the others queue by priority."""
+    snapshot_every: int = 200
+    """Events after which the state is stored beside them."""
+    decision_threads: int = 4
+    """How many decisions with costly expressions run at the same time, off the event loop."""
+    conflicts: int = 50
+    """How often a decision is made anew because the history moved on meanwhile."""
+
+
+_FIRST_DELAY = 0.1
+_LONGEST_DELAY = 5.0
+
+DEFAULT_SETTINGS = EngineSettings()
+DEFAULT_LIMITS = Limits()
+
+
+class Engine:
+    """Advances executions."""
+
+    def __init__(
+        self,
+        *,
+        node: str,
+        store: EventStore,
+        definitions: Definitions,
+        compiled: CompiledDefinitions,
+        runner: Runner,
+        progress: Progress,
+        clock: Clock,
+        supervisor: Supervisor,
+        random: Random | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        settings: EngineSettings = DEFAULT_SETTINGS,
+    ) -> None:
+        self._node = node
+        self._store = store
+        self._definitions = definitions
+        self._compiled = compiled
+        self._progress = progress
+        self._clock = clock
+        self._supervisor = supervisor
+        self._random = random or Random()  # noqa: S311 - jitter, not secrets
+        self._limits = limits
+        self._settings = settings
+        self._threads = ThreadPoolExecutor(settings.decision_threads, "decision")
+        self._active = ActiveExecutions()
+        self._settling: set[str] = set()
+        self._slots = Slots(settings.effects_at_once)
+        self._effects = Effects(runner, self._slots, self._active, supervisor, self._advance)
+        self._timers = Timers(store, clock, supervisor, self._advance)
+        self.endings = Endings()
+
+    # ------------------------------------------------------------ life
+
+    def start(self) -> None:
+        """Take up what an earlier owner left, and fire timers from now on."""
+        _ = self._supervisor.start("recovery", self._recover())
+        _ = self._supervisor.start("timers", self._timers.run())
+
+    async def _recover(self) -> None:
+        taken = await take_up(self._store, self._node, self._resume)
+        if taken:
+            _log.info("recovered", executions=taken)
+
+    def stop(self) -> None:
+        """Give up the threads; the supervisor stops everything else."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def effects_waiting(self) -> int:
+        """How many effects wait for room."""
+        return self._slots.waiting
+
+    # ------------------------------------------------------------ for use cases
+
+    async def begin(
+        self, definition: Definition, accept: Accept, idempotency: IdempotencyKey | None
+    ) -> Summary:
+        """Take on a new execution and advance it; when this returns, it is durable.
+
+        Raises:
+            StartedBefore: the idempotency key is in use.
+            Unavailable: the store cannot commit now; whether it did is not known.
+        """
+        known = Known(definition, NotStarted(), 0, 1, None, 0)
+        return await self._whatever_the_caller_does(
+            "begin", self._advance(accept.execution, accept, known, idempotency)
+        )
+
+    async def stimulate(self, execution: str, stimulus: Stimulus) -> Summary:
+        """Feed one stimulus and return what the execution then is.
+
+        Raises:
+            ExecutionVanished: there is no such execution.
+            CommandRefused: its phase does not allow what the stimulus asks for.
+            Unavailable: the store cannot commit now.
+        """
+        return await self._whatever_the_caller_does("advance", self._advance(execution, stimulus))
+
+    def ended_elsewhere(self, execution: str, summary: Summary, sequence: int) -> None:
+        """The history was ended past this engine: stop the effects, and load before the next decision."""
+        active = self._active.get(execution)
+        if active is not None:
+            active.known = None
+            active.stop_unawaited()
+        self._progress.changed(execution, sequence, ended=True)
+        self.endings.ended(execution, summary)
+
+    async def _whatever_the_caller_does(
+        self, name: str, work: Coroutine[Any, Any, Summary]
+    ) -> Summary:
+        """Run *work* to its end even if the caller leaves: what is being committed must not be cut in two."""
+        answer: asyncio.Future[Summary] = asyncio.get_running_loop().create_future()
+
+        async def run() -> None:
+            try:
+                summary = await work
+            except asyncio.CancelledError:
+                answer.cancel()
+                raise
+            except Exception as failure:  # noqa: BLE001 - handed to the caller, who is still there
+                if not answer.done():
+                    answer.set_exception(failure)
+                return
+            if not answer.done():
+                answer.set_result(summary)
+
+        _ = self._supervisor.spawn(name, run())
+        return await answer
+
+    # ------------------------------------------------------------ advancing
+
+    async def _advance(
+        self,
+        execution: str,
+        stimulus: Stimulus,
+        known: Known | None = None,
+        idempotency: IdempotencyKey | None = None,
+    ) -> Summary:
+        """Feed *stimulus*, then go on for as long as there is more to do at once; others get their turn in between."""
+        async with self._active.use(execution) as active:
+            active.known = active.known or known
+            wanted: Stimulus = stimulus
+            while True:
+                async with active.turn:
+                    summary, more = await self._settled(active, execution, wanted, idempotency)
+                if not more:
+                    return summary
+                wanted, idempotency = Wake(), None
+                await asyncio.sleep(0)
+
+    async def _settled(
+        self,
+        active: Active,
+        execution: str,
+        stimulus: Stimulus,
+        idempotency: IdempotencyKey | None,
+    ) -> tuple[Summary, bool]:
+        for _ in range(self._settings.conflicts):
+            known = active.known or await self._load(active, execution)
+            try:
+                return await self._step(active, known, execution, stimulus, idempotency)
+            except VersionConflict:
+                active.known = None  # somebody else moved it on: decide on what is there now
+            except StaleOwner:
+                active.known = None
+                active.stop_unawaited()
+                raise
+            except Unavailable:
+                active.known = None  # the commit may be there although its answer is not
+                self._settle(execution)
+                raise
+        raise Unavailable("the execution is changing too fast; try again", retry_after=1.0)
+
+    def _settle(self, execution: str) -> None:
+        """After a commit of unknown fate: go on with what it asked for, if it is there."""
+        if execution not in self._settling:
+            self._settling.add(execution)
+            _ = self._supervisor.spawn("settle", self._resume(execution))
+
+    async def _resume(self, execution: str) -> None:
+        """Perform what the execution waits for and nobody performs; the history says that it was taken up."""
+        delay = _FIRST_DELAY
+        try:
+            while True:
+                try:
+                    await self._advance(execution, Recover(self._node))
+                except Unavailable as failure:
+                    _log.warning("recovery_waits", execution=execution, reason=failure.message)
+                    await asyncio.sleep(delay)
+                    delay = min(delay * 2, _LONGEST_DELAY)
+                except (ExecutionVanished, StaleOwner):
+                    return
+                else:
+                    return
+        finally:
+            self._settling.discard(execution)
+
+    async def _load(self, active: Active, execution: str) -> Known:
+        stored = await self._store.load(execution)
+        if stored is None:
+            raise ExecutionVanished(f"execution {execution} is not in the store")
+        head = stored.head
+        active.known = Known(
+            await self._definition(head.summary),
+            restore(stored),
+            head.sequence,
+            head.epoch,
+            head.summary,
+            stored.snapshot_sequence,
+        )
+        active.stop_unawaited()
+        return active.known
+
+    async def _definition(self, summary: Summary) -> Definition:
+        compiled = self._compiled.peek(summary.digest)
+        if compiled is not None:
+            return compiled
+        stored = await self._definitions.by_digest(summary.tenant, summary.digest)
+        if stored is None:
+            raise ExecutionVanished(f"the definition of {summary.execution} is not in the store")
+        return await self._compiled.get(stored)
+
+    async def _step(
+        self,
+        active: Active,
+        known: Known,
+        execution: str,
+        stimulus: Stimulus,
+        idempotency: IdempotencyKey | None,
+    ) -> tuple[Summary, bool]:
+        """Decide once, commit, and only then let the effects go."""
+        environment = Environment(self._clock.now(), self._random, self._limits)
+        decision = await self._decide(known, stimulus, environment)
+        if not decision.events:
+            if known.summary is None:
+                raise ExecutionVanished(f"execution {execution} never began")
+            return known.summary, decision.more
+        commit = self._commit_of(execution, known, decision, environment, idempotency)
+        await self._store.append(commit)
+        known.state, known.summary = decision.state, commit.summary
+        known.sequence += len(commit.events)
+        if commit.snapshot is not None:
+            known.snapshot_sequence = known.sequence
+        self._committed(active, known, commit, decision)
+        return commit.summary, decision.more
+
+    async def _decide(self, known: Known, stimulus: Stimulus, environment: Environment) -> Decision:
+        """Decide here if that is quick, else again in a thread: a decision that was given up has done nothing."""
+        try:
+            return decide(known.definition, known.state, stimulus, environment)
+        except NeedsWorker:
+            patient = Environment(
+                environment.now, environment.random, environment.limits, may_block=True
+            )
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(
+                self._threads, decide, known.definition, known.state, stimulus, patient
+            )
+        except ExpressionsUnavailable as busy:
+            raise Unavailable("too many costly expressions at once", retry_after=1.0) from busy
+
+    def _commit_of(
+        self,
+        execution: str,
+        known: Known,
+        decision: Decision,
+        environment: Environment,
+        idempotency: IdempotencyKey | None,
+    ) -> Commit:
+        state, now = decision.state, environment.now
+        ahead = known.sequence + len(decision.events) - known.snapshot_sequence
+        return Commit(
+            execution=execution,
+            expected=known.sequence,
+            epoch=known.epoch,
+            at=now,
+            events=decision.events,
+            summary=summarise(known.summary, decision.events, state, now),
+            wake_at=wake_at(state, now),
+            busy=decision.more or decision.awaiting,
+            snapshot=snapshot_of(state) if ahead >= self._settings.snapshot_every else None,
+            idempotency=idempotency,
+        )
+
+    def _committed(self, active: Active, known: Known, commit: Commit, decision: Decision) -> None:
+        """The facts are durable: tell who watches, stop what is no longer awaited, let new effects go."""
+        ended = isinstance(known.state, Ended)
+        self._progress.changed(commit.execution, known.sequence, ended=ended)
+        if active.effects:
+            active.stop_unawaited()
+        for effect in decision.effects:
+            self._effects.let_go(commit.execution, active, effect, commit.summary.priority)
+        if ended:
+            self.endings.ended(commit.execution, commit.summary)
+        elif commit.wake_at is not None and not decision.more:
+            self._timers.expect(commit.wake_at)

@@ -1,0 +1,89 @@
+"""Performs effects and brings their outcomes back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from chassis.errors import Unavailable
+from chassis.lifecycle import Supervisor
+from chassis.telemetry.logging import get_logger
+from workflow_service.application.engine.active import Active, ActiveExecutions
+from workflow_service.application.engine.slots import Slots
+from workflow_service.application.ports import Runner, StaleOwner
+from workflow_service.domain.execution.commands import RecordOutcome
+from workflow_service.domain.execution.effects import Effect, Failed, Outcome
+from workflow_service.domain.execution.problem import runtime
+
+_log = get_logger("workflow_service.effects")
+
+_FIRST_DELAY = 0.05
+_LONGEST_DELAY = 5.0
+
+
+class Record(Protocol):
+    """Feeds an outcome to its execution."""
+
+    async def __call__(self, execution: str, stimulus: RecordOutcome) -> object:
+        """Record it durably.
+
+        Raises:
+            StaleOwner: another owner has taken the execution over.
+            Unavailable: not now.
+        """
+        ...
+
+
+class Effects:
+    """Runs effects in bounded number, higher priorities first."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        slots: Slots,
+        active: ActiveExecutions,
+        supervisor: Supervisor,
+        record: Record,
+    ) -> None:
+        self._runner = runner
+        self._slots = slots
+        self._active = active
+        self._supervisor = supervisor
+        self._record = record
+
+    def let_go(self, execution: str, active: Active, effect: Effect, priority: int) -> None:
+        """Begin an effect, unless it is under way already."""
+        if effect.number not in active.effects:
+            work = self._perform(execution, effect, priority)
+            active.effects[effect.number] = self._supervisor.spawn("effect", work)
+
+    async def _perform(self, execution: str, effect: Effect, priority: int) -> None:
+        async with self._active.use(execution) as active:
+            try:
+                async with self._slots.room(priority):
+                    outcome = await self._outcome(execution, effect)
+                await self._bring_back(execution, RecordOutcome(effect.number, outcome))
+            finally:
+                active.effects.pop(effect.number, None)
+
+    async def _outcome(self, execution: str, effect: Effect) -> Outcome:
+        try:
+            return await self._runner.perform(execution, effect)
+        except Exception:  # noqa: BLE001 - a broken runner must not leave the execution waiting for ever
+            _log.exception("runner_failed", execution=execution, effect=effect.key)
+            return Failed(runtime("the call could not be performed; the service's log says why"))
+
+    async def _bring_back(self, execution: str, stimulus: RecordOutcome) -> None:
+        """Record an outcome however long the store takes: while this process lives it must not be lost."""
+        delay = _FIRST_DELAY
+        while True:
+            try:
+                await self._record(execution, stimulus)
+            except StaleOwner:
+                return  # whoever took over performs it again, with the same key
+            except Unavailable as failure:
+                _log.warning("outcome_waits", execution=execution, reason=failure.message)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, _LONGEST_DELAY)
+            else:
+                return

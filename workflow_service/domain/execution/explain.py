@@ -1,0 +1,210 @@
+"""Why an execution is not moving: what it waits for, since when, and what would unblock it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+import msgspec
+
+from workflow_service.domain.execution.effects import Effect
+from workflow_service.domain.execution.events import WorkflowCancelled, WorkflowSuspended
+from workflow_service.domain.execution.problem import Problem
+from workflow_service.domain.execution.schedule import status_of
+from workflow_service.domain.execution.state import (
+    BackingOff,
+    Ended,
+    Faulted,
+    Frame,
+    NotStarted,
+    Open,
+    Performing,
+    Sleeping,
+    State,
+    Status,
+)
+
+Kind: TypeAlias = Literal["timer", "retry", "effect", "schedule", "suspension", "fault"]
+
+_TIME: Final = "time alone"
+
+
+class Blocker(msgspec.Struct, frozen=True):
+    """One thing that an execution waits for."""
+
+    kind: Kind
+    task: str
+    """Reference of the task; empty when the whole execution is meant."""
+    waits_for: str
+    since: datetime | None
+    wakes_at: datetime | None
+    """None when nothing happens by itself."""
+    unblocked_by: str
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """Where an execution stands, for a person."""
+
+    status: Status
+    summary: str
+    blockers: tuple[Blocker, ...] = ()
+
+
+def explain(
+    state: State, now: datetime, decided: WorkflowSuspended | WorkflowCancelled | None = None
+) -> Explanation:
+    """Say what an execution in *state* waits for.
+
+    Args:
+        state: where it stands.
+        now: tells what is due from what is to come.
+        decided: the last fact of a person's that suspended or cancelled it, which says who and why.
+    """
+    status = status_of(state)
+    match state:
+        case NotStarted():
+            return Explanation(status, "It has not been accepted yet.")
+        case Ended():
+            return _ended(status, state, decided)
+        case Open():
+            blockers = tuple(_blockers(state, decided))
+            return Explanation(status, _sentence(blockers, now), blockers)
+
+
+def _ended(
+    status: Status, ended: Ended, decided: WorkflowSuspended | WorkflowCancelled | None
+) -> Explanation:
+    match ended.status:
+        case "completed":
+            return Explanation(status, f"It completed at {_at(ended.ended_at)}.")
+        case "cancelled":
+            return Explanation(
+                status, f"It was cancelled{_who(decided)} at {_at(ended.ended_at)}{_why(decided)}."
+            )
+        case "faulted":
+            fault = _fault(ended)
+            place = f" at {fault.task}" if fault.task else ""
+            summary = f"It faulted{place}: {fault.waits_for}. Retry it to take it up again."
+            return Explanation(status, summary, (fault,))
+
+
+def _fault(ended: Ended) -> Blocker:
+    frame = _faulted_frame(ended)
+    return Blocker(
+        kind="fault",
+        task="" if frame is None else frame.task,
+        waits_for="an error that nobody told" if ended.problem is None else _told(ended.problem),
+        since=ended.ended_at,
+        wakes_at=None,
+        unblocked_by="a retry by its owner, with another input or once the cause is mended",
+    )
+
+
+def _faulted_frame(ended: Ended) -> Frame | None:
+    """Return the frame that the fault began in: the innermost of those that faulted."""
+    frames = {} if ended.stood is None else ended.stood.frames
+    faulted = [frame for frame in frames.values() if isinstance(frame.activity, Faulted)]
+    outer = {frame.parent for frame in faulted}
+    return next((frame for frame in faulted if frame.id not in outer), None)
+
+
+def _blockers(
+    opened: Open, decided: WorkflowSuspended | WorkflowCancelled | None
+) -> Iterator[Blocker]:
+    if opened.suspended_at is not None:
+        yield Blocker(
+            kind="suspension",
+            task="",
+            waits_for=f"being resumed: it was suspended{_who(decided)}{_why(decided)}",
+            since=opened.suspended_at,
+            wakes_at=None,
+            unblocked_by="its owner or an administrator, who may resume it",
+        )
+    if opened.started_at is None and opened.run_at is not None:
+        yield Blocker("schedule", "", "its time to begin", opened.accepted_at, opened.run_at, _TIME)
+    for frame in opened.frames.values():
+        yield from _waiting(opened, frame)
+
+
+def _waiting(opened: Open, frame: Frame) -> Iterator[Blocker]:
+    match frame.activity:
+        case Sleeping(until):
+            yield Blocker("timer", frame.task, "a wait", frame.started_at, until, _TIME)
+        case BackingOff() as pause:
+            waits_for = f"attempt {pause.retries + 1}, after {_told(pause.problem)}"
+            since = pause.first_fault_at
+            yield Blocker("retry", frame.task, waits_for, since, pause.until, _TIME)
+        case Performing(effect):
+            limit = _time_limit(opened, frame)
+            called = (
+                "whoever is called" if limit is None else "whoever is called, or its time limit"
+            )
+            answer = f"the answer to {_called(effect)}"
+            yield Blocker("effect", frame.task, answer, frame.started_at, limit, called)
+        case _:
+            pass
+
+
+def _time_limit(opened: Open, frame: Frame) -> datetime | None:
+    """Return when a time limit around *frame* ends it, the nearest of all."""
+    limits = [opened.deadline]
+    inner: Frame | None = frame
+    while inner is not None:
+        limits.append(inner.deadline)
+        inner = opened.frames.get(inner.parent)
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
+def _sentence(blockers: tuple[Blocker, ...], now: datetime) -> str:
+    if not blockers:
+        return "It is being worked on; nothing holds it up."
+    first = min(blockers, key=_weight)
+    others = len(blockers) - 1
+    more = f", and for {others} more thing{'s' if others > 1 else ''}" if others else ""
+    place = f" at {first.task}" if first.task else ""
+    return f"It waits for {first.waits_for}{place}{_until(first, now)}{more}."
+
+
+def _weight(blocker: Blocker) -> tuple[bool, bool, float]:
+    """Sort what a person must do first, then what comes by itself the soonest."""
+    wakes_at = blocker.wakes_at
+    moment = 0.0 if wakes_at is None else wakes_at.timestamp()
+    return blocker.kind != "suspension", wakes_at is None, moment
+
+
+def _until(blocker: Blocker, now: datetime) -> str:
+    if blocker.wakes_at is None:
+        return ""
+    verb = "until" if blocker.kind in {"timer", "schedule", "retry"} else "at the longest until"
+    due = ", which is due" if blocker.wakes_at <= now else ""
+    return f", {verb} {_at(blocker.wakes_at)}{due}"
+
+
+def _called(effect: Effect) -> str:
+    """Name a call by its method and host; the rest of an address may hold secrets."""
+    call = effect.call
+    try:
+        host = urlsplit(call.uri).netloc.rpartition("@")[2]
+    except ValueError:
+        host = ""
+    return f"{call.method.upper()} {host or 'an address that cannot be read'}"
+
+
+def _told(problem: Problem) -> str:
+    title = problem.title or problem.type
+    detail = f": {problem.detail}" if problem.detail else ""
+    return f"{title} ({problem.status}){detail}"
+
+
+def _who(decided: WorkflowSuspended | WorkflowCancelled | None) -> str:
+    return f" by {decided.by}" if decided is not None and decided.by else ""
+
+
+def _why(decided: WorkflowSuspended | WorkflowCancelled | None) -> str:
+    return f" ({decided.reason})" if decided is not None and decided.reason else ""
+
+
+def _at(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
