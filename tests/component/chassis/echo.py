@@ -56,9 +56,9 @@ class Echo:
 
 def add_echo(servicer: Echo, server: Any) -> None:
     """What generated code calls add_…Servicer_to_server."""
-    handlers = {
-        "Say": grpc.unary_unary_rpc_method_handler(servicer.on_say),  # type: ignore[arg-type]
-        "Watch": grpc.unary_stream_rpc_method_handler(servicer.on_watch),  # type: ignore[arg-type]
+    handlers: dict[str, Any] = {
+        "Say": grpc.unary_unary_rpc_method_handler(servicer.on_say),
+        "Watch": grpc.unary_stream_rpc_method_handler(servicer.on_watch),
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(NAME, handlers),))
     server.add_registered_method_handlers(NAME, handlers)

@@ -24,7 +24,7 @@ async def dies() -> None:
 async def supervising(**work: Coroutine[Any, Any, None]) -> None:
     async with Supervisor() as supervisor:
         for name, each in work.items():
-            supervisor.start(name, each)
+            _ = supervisor.start(name, each)
         await for_ever()
 
 
@@ -47,7 +47,7 @@ async def test_the_first_failure_is_the_one_that_is_told() -> None:
 
 async def test_waiting_for_failure_ends_with_it() -> None:
     supervisor = Supervisor()
-    supervisor.start("pump", dies())
+    _ = supervisor.start("pump", dies())
     with pytest.raises(WorkFailed, match="pump"):
         await supervisor.failed()
     with pytest.raises(WorkFailed, match="pump"):
@@ -69,7 +69,7 @@ async def test_short_lived_work_is_let_finish() -> None:
         finished.set()
 
     async with Supervisor() as supervisor:
-        supervisor.spawn("soon", soon())
+        _ = supervisor.spawn("soon", soon())
     assert finished.is_set()
 
 
@@ -96,7 +96,7 @@ async def test_work_that_does_not_end_in_time_is_cancelled_and_then_left_behind(
 async def test_an_error_of_the_block_itself_goes_before_failures_of_work() -> None:
     async def broken_block() -> None:
         async with Supervisor() as supervisor:
-            supervisor.start("waits", for_ever())
+            _ = supervisor.start("waits", for_ever())
             raise KeyError("of the block")
 
     with pytest.raises(KeyError):
@@ -108,7 +108,7 @@ async def test_a_cancellation_from_outside_stays_a_cancellation() -> None:
 
     async def service() -> None:
         async with Supervisor() as supervisor:
-            supervisor.start("waits", for_ever())
+            _ = supervisor.start("waits", for_ever())
             inside.set()
             await for_ever()
 
@@ -123,7 +123,7 @@ async def test_nothing_starts_once_it_is_stopping() -> None:
     supervisor = Supervisor()
     await supervisor.stop(deadline=0.1)
     with pytest.raises(RuntimeError, match="stopping"):
-        supervisor.start("late", for_ever())
+        _ = supervisor.start("late", for_ever())
 
 
 async def test_work_inherits_nothing_of_whoever_started_it() -> None:
@@ -172,7 +172,7 @@ async def test_a_service_whose_work_dies_exits_with_1() -> None:
     @asynccontextmanager
     async def fragile() -> AsyncIterator[None]:
         async with Supervisor() as supervisor:
-            supervisor.start("pump", dies())
+            _ = supervisor.start("pump", dies())
             yield
 
     assert await run_until_stopped(fragile()) == 1
