@@ -175,7 +175,10 @@ class DeliveryQueue(Protocol):
         ...
 
     async def wait(self, now: datetime, longest: float) -> None:
-        """Wait until something may be due, *longest* seconds at most; may return early."""
+        """Wait until something unclaimed may be due, *longest* seconds at most.
+
+        It returns as well when something is queued or a claim ends, and may return for nothing.
+        """
         ...
 
     async def depth(self) -> int:

@@ -35,12 +35,14 @@ class DeliveryWorker:
         clock: Clock,
         signals: Signals,
         concurrency: int,
+        store_pause: float = STORE_PAUSE,
     ) -> None:
         self._queue = queue
         self._attempt = attempt
         self._supervisor = supervisor
         self._clock = clock
         self._signals = signals
+        self._store_pause = store_pause
         self._room = asyncio.Semaphore(concurrency)
 
     async def run(self) -> None:
@@ -50,7 +52,7 @@ class DeliveryWorker:
                 await self._round()
             except Unavailable as exc:
                 _log.warning("delivery_queue_unavailable", error=exc.message)
-                await asyncio.sleep(STORE_PAUSE)
+                await asyncio.sleep(self._store_pause)
 
     async def _round(self) -> None:
         claimed = await self._claim()
@@ -75,9 +77,10 @@ class DeliveryWorker:
     async def _make(self, pending: PendingDelivery) -> None:
         try:
             await self._attempt(AttemptDelivery(pending))
-        except Unavailable as exc:
-            # Nothing was sent, and it is due again at once: not to be tried in a tight loop.
-            _log.warning("delivery_postponed", error=exc.message)
-            await asyncio.sleep(STORE_PAUSE)
+        except Exception as exc:  # noqa: BLE001 -- it stays queued, whatever it was
+            # Nothing was recorded, and it is due again at once: not to be tried in a tight loop.
+            foreseen = isinstance(exc, Unavailable)
+            _log.warning("delivery_postponed", error=str(exc), exc_info=not foreseen)
+            await asyncio.sleep(self._store_pause)
         finally:
             self._room.release()

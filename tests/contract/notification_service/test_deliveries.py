@@ -109,6 +109,18 @@ async def test_waiting_ends_when_something_is_queued(store: Store) -> None:
         await waiting
 
 
+async def test_waiting_ends_when_a_claim_is_released(store: Store) -> None:
+    await queue(store, ("n1", 0))
+    await claimed(store)
+    waiting = asyncio.ensure_future(store.queue.wait(NOON, 60))
+    await asyncio.sleep(0)
+
+    store.queue.release(pending())
+
+    async with asyncio.timeout(5):
+        await waiting
+
+
 async def test_waiting_ends_when_something_is_due(store: Store) -> None:
     await queue(store, ("n1", 0.02))
 

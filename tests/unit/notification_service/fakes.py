@@ -36,12 +36,12 @@ class Tables:
     notifications: list[Notification] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     queue: dict[Key, PendingDelivery] = field(default_factory=dict)
-    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def announce(self) -> None:
+    def announce(self) -> None:
         """Wake everybody who waits for anything."""
-        async with self.changed:
-            self.changed.notify_all()
+        self.changed.set()
+        self.changed = asyncio.Event()
 
 
 @dataclass
@@ -73,7 +73,7 @@ class MemoryIntake:
             tables.attempts.append(effect.attempt)
         if effect.pending is not None:
             tables.queue[key_of(effect.pending)] = effect.pending
-        await tables.announce()
+        tables.announce()
         return True
 
 
@@ -138,8 +138,8 @@ class MemoryBell:
 
     async def rung(self) -> None:
         """See `Bell.rung`."""
-        async with self._tables.changed:
-            await self._tables.changed.wait_for(lambda: self._count() > self._heard)
+        while self._count() == self._heard:
+            await self._tables.changed.wait()
         self._heard = self._count()
 
     def _count(self) -> int:
@@ -217,7 +217,7 @@ class MemoryDeliveryQueue:
         else:
             self.tables.queue[key] = again
         self.claimed.discard(key)
-        await self.tables.announce()
+        self.tables.announce()
 
     async def drop(self, pending: PendingDelivery) -> None:
         """See `DeliveryQueue.drop`."""
@@ -227,13 +227,14 @@ class MemoryDeliveryQueue:
     def release(self, pending: PendingDelivery) -> None:
         """See `DeliveryQueue.release`."""
         self.claimed.discard(key_of(pending))
+        self.tables.announce()
 
     async def wait(self, now: datetime, longest: float) -> None:
         """See `DeliveryQueue.wait`."""
         free = [p.due_at for k, p in self.tables.queue.items() if k not in self.claimed]
         ahead = min(((due - now).total_seconds() for due in free), default=longest)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, min(ahead, longest))), self.tables.changed:
+            async with asyncio.timeout(max(0.0, min(ahead, longest))):
                 await self.tables.changed.wait()
 
     async def depth(self) -> int:
