@@ -28,7 +28,7 @@ from chassis.rpc.jws import sign
 from chassis.rpc.keys import PublicKey
 from chassis.rpc.transport import MESSAGE_LIMIT
 from chassis.telemetry import metrics, tracing
-from tests.component.chassis.echo import SAY, WATCH, Echo, World
+from tests.component.chassis.echo import SAY, WATCH, Echo, EchoStub, World
 from tests.support.time import eventually
 
 
@@ -103,9 +103,9 @@ async def test_a_stream_arrives_item_by_item(world: World) -> None:
 async def test_nobody_gets_in_without_a_token(world: World, metadata: Any) -> None:
     async with world.serving(Echo()) as server, grpc.aio.insecure_channel(server.address) as raw:
         with pytest.raises(grpc.aio.AioRpcError) as unary:
-            await raw.unary_unary(SAY)(b"x", metadata=metadata)
+            await bare(raw).say(b"x", metadata=metadata)
         with pytest.raises(grpc.aio.AioRpcError) as stream:
-            _ = [item async for item in raw.unary_stream(WATCH)(b"1", metadata=metadata)]
+            _ = [item async for item in bare(raw).watch(b"1", metadata=metadata)]
     codes = {unary.value.code(), stream.value.code()}
     assert codes == {grpc.StatusCode.UNAUTHENTICATED}
 
@@ -317,6 +317,11 @@ async def test_several_instances_take_turns(world: World) -> None:
     assert (len(one.calls), len(other.calls)) == (5, 5)
 
 
+def bare(channel: grpc.aio.Channel) -> EchoStub:
+    """A stub that adds nothing to a call."""
+    return EchoStub(channel)
+
+
 async def answers(client: Any, stub: Any) -> bool:
     try:
         return bool(await client.call(stub.say, b"x") == b"x")
@@ -389,7 +394,7 @@ async def test_health_needs_no_token_and_follows_the_checks(world: World) -> Non
         world.serving(Echo(), health=health) as server,
         grpc.aio.insecure_channel(server.address) as raw,
     ):
-        stub = health_pb2_grpc.HealthStub(raw)
+        stub: Any = health_pb2_grpc.HealthStub(raw)
         serving = await stub.Check(health_pb2.HealthCheckRequest())
         well = False
         ailing = await stub.Check(health_pb2.HealthCheckRequest())
@@ -400,8 +405,9 @@ async def test_health_needs_no_token_and_follows_the_checks(world: World) -> Non
 async def test_methods_are_not_described_to_strangers(world: World) -> None:
     async with world.serving(Echo()) as server, grpc.aio.insecure_channel(server.address) as raw:
         method = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+        calling: Any = raw.unary_unary(method)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await raw.unary_unary(method)(b"")
+            await calling(b"")
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
 
 
