@@ -31,10 +31,10 @@ from auth_service.application.ports import Audit, PasswordHasher
 from auth_service.application.queries.exchange_token import ExchangeTokenHandler
 from auth_service.application.queries.get_keys import GetKeys, GetKeysHandler
 from auth_service.application.queries.get_me import GetMeHandler
-from auth_service.application.queries.watch_revocations import WatchRevocationsHandler
+from auth_service.application.queries.watch_revocations import HEARTBEAT, WatchRevocationsHandler
 from auth_service.config import HashingSettings, Settings
 from auth_service.domain.signing_key import KeyUse
-from auth_service.entrypoints.grpc_api import GUARDS, GrpcApi
+from auth_service.entrypoints.grpc_api import GUARDS, serve
 from auth_service.entrypoints.housekeeper import keep_house
 from chassis.admin import AdminServer
 from chassis.caching.memory import MemoryLimits
@@ -50,7 +50,6 @@ from chassis.messaging.relay import Relay
 from chassis.rpc.credentials import TokenVerifier, audience_of
 from chassis.rpc.keys import RemoteKeys
 from chassis.rpc.server import RpcServer
-from protos.auth.v1 import auth_pb2_grpc
 
 SERVICE = "auth"
 
@@ -110,8 +109,7 @@ async def running(
             audit=audit or LogAudit(),
         )
         supervisor = await stack.enter_async_context(Supervisor())
-        watch = WatchRevocationsHandler(stores.sessions, clock)
-        app = assemble(settings, stores, world, watch)
+        app = assemble(settings, stores, world)
         first = await _prepare(settings, app)
         health = Health()
         health.add("store", stores.check)
@@ -119,7 +117,6 @@ async def running(
             AdminServer(host=settings.admin_host, port=settings.admin_port, health=health)
         )
         rpc = await stack.enter_async_context(_rpc_server(settings, app, world, health))
-        stack.callback(watch.close)
         _supervise(supervisor, stores, bus, app)
         await registry.register(SERVICE, rpc.address)
         stack.push_async_callback(registry.deregister, SERVICE, rpc.address)
@@ -168,14 +165,14 @@ def _rpc_server(settings: Settings, app: Application, world: World, health: Heal
         clock=world.clock,
         ids=world.ids,
     )
-    server.add(auth_pb2_grpc.add_AuthServiceServicer_to_server, GrpcApi(app))
+    serve(server, app)
     return server
 
 
 def assemble(
-    settings: Settings, stores: SqliteStores, world: World, watch: WatchRevocationsHandler
+    settings: Settings, stores: SqliteStores, world: World, *, heartbeat: float = HEARTBEAT
 ) -> Application:
-    """Every use case with what it needs."""
+    """Every use case with what it needs; *heartbeat* is in seconds."""
     users, sessions, keys = stores.users, stores.sessions, stores.keys
     clock, ids, audit, hasher = world.clock, world.ids, world.audit, world.hasher
     policy = settings.sessions
@@ -195,19 +192,19 @@ def assemble(
     exchange = ExchangeTokenHandler(live, tokens, ring, policy, audit, clock, ids)
     return Application(
         commands=Commands(
-            register=wrap(RegisterHandler(newcomers, audit), name="register"),
-            login=wrap(login, name="login"),
-            refresh=wrap(refresh, name="refresh"),
-            logout=wrap(logout, name="logout"),
-            update_me=wrap(UpdateMeHandler(users, live, clock, ids), name="update_me"),
-            ensure_first_administrator=wrap(ensure, name="ensure_first_administrator"),
-            rotate_keys=wrap(rotate, name="rotate_keys"),
-            purge_expired=wrap(purge, name="purge_expired"),
+            register=wrap(RegisterHandler(newcomers, audit), name="auth.register"),
+            login=wrap(login, name="auth.login"),
+            refresh=wrap(refresh, name="auth.refresh"),
+            logout=wrap(logout, name="auth.logout"),
+            update_me=wrap(UpdateMeHandler(users, live, clock, ids), name="auth.update_me"),
+            ensure_first_administrator=wrap(ensure, name="auth.ensure_first_administrator"),
+            rotate_keys=wrap(rotate, name="auth.rotate_keys"),
+            purge_expired=wrap(purge, name="auth.purge_expired"),
         ),
         queries=Queries(
-            get_me=wrap(GetMeHandler(users, live), name="get_me"),
-            exchange_token=wrap(exchange, name="exchange_token"),
-            get_keys=wrap(GetKeysHandler(ring, tokens), name="get_keys"),
-            watch_revocations=watch,
+            get_me=wrap(GetMeHandler(users, live), name="auth.get_me"),
+            exchange_token=wrap(exchange, name="auth.exchange_token"),
+            get_keys=wrap(GetKeysHandler(ring, tokens), name="auth.get_keys"),
+            watch_revocations=WatchRevocationsHandler(sessions, clock, heartbeat),
         ),
     )

@@ -69,7 +69,7 @@ class Settings:
             hashing=_hashing(env),
             passwords=passwords,
             sessions=sessions,
-            keys=_keys(env, sessions),
+            keys=_keys(env),
             guesses=_guesses(env),
         )
         env.check()
@@ -119,12 +119,9 @@ def _sessions(env: Environment) -> SessionPolicy:
     )
 
 
-def _keys(env: Environment, sessions: SessionPolicy) -> KeySchedule:
+def _keys(env: Environment) -> KeySchedule:
     days = env.number("AUTOWORKER_AUTH_KEY_ROTATION_DAYS", 30.0, minimum=0.1, maximum=3650.0)
-    return KeySchedule(
-        rotation=timedelta(days=days),
-        kept=sessions.access_token + sessions.leeway + timedelta(hours=1),
-    )
+    return KeySchedule(rotation=timedelta(days=days))
 
 
 def _guesses(env: Environment) -> GuessPolicy:

@@ -63,7 +63,8 @@ class KeySchedule:
 
     rotation: timedelta = timedelta(days=30)
     announced: timedelta = timedelta(days=1)
-    kept: timedelta = timedelta(hours=1)
+    kept: timedelta = timedelta(hours=2)
+    """Longer than any token may live: an hour is the longest setting."""
 
     def __post_init__(self) -> None:
         """A key must not be announced before the one before it has begun to sign."""

@@ -73,7 +73,7 @@ def email_problems(written: str) -> tuple[FieldProblem, ...]:
     if len(written) > 2 * MAX_EMAIL:
         return (_too_long_email(),)
     key = email_key(written)
-    if len(key.encode()) > MAX_EMAIL:
+    if len(key.encode(errors="surrogatepass")) > MAX_EMAIL:
         return (_too_long_email(),)
     local, _, domain = key.rpartition("@")
     if not (_is_local_part(local) and _is_domain(domain)):

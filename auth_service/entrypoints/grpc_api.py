@@ -8,7 +8,7 @@ import grpc
 from auth_service.application.app import Application
 from auth_service.entrypoints import messages
 from chassis.rpc.context import current_call
-from chassis.rpc.server import Guard, ServiceOnly
+from chassis.rpc.server import Guard, RpcServer, ServiceOnly
 from protos.auth.v1 import auth_pb2, auth_pb2_grpc
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -105,3 +105,8 @@ class GrpcApi(auth_pb2_grpc.AuthServiceServicer):
         return auth_pb2.UpdateMeResponse(
             user=messages.from_user(await self._commands.update_me(command))
         )
+
+
+def serve(server: RpcServer, app: Application) -> None:
+    """Have *server* offer the use cases of *app*."""
+    server.add(auth_pb2_grpc.add_AuthServiceServicer_to_server, GrpcApi(app))

@@ -24,7 +24,7 @@ class Heartbeat:
     """Nothing more is known at the moment: whoever has read so far is up to date."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class WatchRevocationsHandler:
     """Says `Heartbeat` after every look at the store, so that a lost feed is noticed.
 
@@ -35,11 +35,10 @@ class WatchRevocationsHandler:
     revocations: Revocations
     clock: Clock
     heartbeat: float = HEARTBEAT
-    closed: bool = False
 
     async def __call__(self, query: WatchRevocations) -> AsyncIterator[Revocation | Heartbeat]:
         position = query.after
-        while not self.closed:
+        while True:
             page = await self.revocations.after(position, now=self.clock.now(), limit=_PAGE)
             for revocation in page:
                 position = revocation.position
@@ -47,7 +46,3 @@ class WatchRevocationsHandler:
             if len(page) < _PAGE:
                 yield Heartbeat()
                 await self.revocations.wait(position, seconds=self.heartbeat)
-
-    def close(self) -> None:
-        """End every feed within a heartbeat: who stops must not wait for those who watch."""
-        self.closed = True

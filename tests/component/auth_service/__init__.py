@@ -1,0 +1,1 @@
+"""The auth service behind its real entrypoint."""

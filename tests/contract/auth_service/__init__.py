@@ -1,0 +1,1 @@
+"""What every store of identity must do, run against every adapter."""

@@ -1,0 +1,1 @@
+"""Rules and use cases of identity, without sockets."""
