@@ -26,7 +26,7 @@ def read_json(text: str, limits: DefinitionLimits) -> JsonValue:
     try:
         value: JsonValue = json.loads(
             text,
-            object_pairs_hook=_object,
+            object_pairs_hook=lambda pairs: _object(pairs, limits.key_length),
             parse_constant=_no_constant,
             parse_int=whole_number,
             parse_float=_real_number,
@@ -63,11 +63,13 @@ def _measure(text: str, limits: DefinitionLimits) -> None:
         raise DocumentTooLarge(f"a definition may have at most {limits.values} values")
 
 
-def _object(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+def _object(pairs: list[tuple[str, JsonValue]], longest: int) -> dict[str, JsonValue]:
     result: dict[str, JsonValue] = {}
     for name, value in pairs:
         if name in result:
             raise DocumentUnreadable(f"the member {name[:_SHOWN]!r} is there twice in one object")
+        if len(name) > longest:
+            raise DocumentUnreadable(f"the name of a member may have at most {longest} characters")
         _refuse_surrogates(name)
         _check_strings(value)
         result[name] = value

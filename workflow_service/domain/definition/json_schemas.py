@@ -8,12 +8,18 @@ from typing import NoReturn
 
 import jsonschema_rs
 
+from workflow_service.domain.definition.depth import depth_of
 from workflow_service.domain.definition.pointers import pointer_of
+from workflow_service.domain.definition.schema_cost import (
+    DEEPEST,
+    SchemaTooCostly,
+    deepest_affordable,
+)
 from workflow_service.domain.expressions import JsonValue
 
 _LONGEST = 500
 _PATTERNS = jsonschema_rs.FancyRegexOptions(
-    backtrack_limit=100_000, size_limit=1_000_000, dfa_size_limit=1_000_000
+    backtrack_limit=100_000, size_limit=4_000_000, dfa_size_limit=1_000_000
 )
 
 
@@ -34,15 +40,22 @@ class CompiledSchema:
     """A JSON Schema, ready to validate."""
 
     validator: jsonschema_rs.Validator
+    deepest: int = DEEPEST
+    """Depth of values up to which validating them is affordable."""
 
     def problem(self, value: JsonValue) -> str | None:
         """Say in one line what is wrong with *value* and where, or None when it is valid."""
-        error = next(iter(self.validator.iter_errors(value)), None)
-        if error is None:
+        if self.deepest < DEEPEST and depth_of(value, self.deepest) > self.deepest:
+            return f"is nested more than {self.deepest} levels deep, too deep for its schema"
+        # All errors of a schema can be very many: only whether there is one is asked for, then for the first.
+        if self.validator.is_valid(value):
             return None
-        place = pointer_of(error.instance_path)
-        where = f" at {place}" if place else ""
-        return f"{error.message[:_LONGEST]}{where}"
+        try:
+            self.validator.validate(value)
+        except jsonschema_rs.ValidationError as error:
+            place = pointer_of(error.instance_path)[:_LONGEST]
+            return f"{error.message[:_LONGEST]}{f' at {place}' if place else ''}"
+        return None
 
 
 def compile_schema(schema: JsonValue) -> CompiledSchema:
@@ -63,7 +76,10 @@ def compile_schema(schema: JsonValue) -> CompiledSchema:
         raise SchemaUnusable(f"a reference leads nowhere: {exc}", "") from exc
     except ValueError as exc:
         raise SchemaUnusable(f"the JSON Schema cannot be used: {str(exc)[:_LONGEST]}", "") from exc
-    return CompiledSchema(validator)
+    try:
+        return CompiledSchema(validator, deepest_affordable(schema))
+    except SchemaTooCostly as exc:
+        raise SchemaUnusable(str(exc), "") from exc
 
 
 class _Elsewhere(Exception):

@@ -25,6 +25,10 @@ class DefinitionLimits:
     """Branches of one fork."""
     expressions: int = 5_000
     """Expressions in the whole document; compiling one takes up to a millisecond."""
+    key_length: int = 1_024
+    """Characters of one member's name."""
+    name_length: int = 256
+    """Characters of one task's name."""
     version_length: int = 128
     """Characters of ``document.version``."""
     problems: int = 200

@@ -2,6 +2,8 @@
 
 from chassis.errors import FieldProblem, Invalid
 
+_LONGEST = 2_000
+
 
 class DefinitionInvalid(Invalid):
     """A document is well-formed, but is no definition that can be run; the details tell all reasons."""
@@ -16,7 +18,8 @@ class Problems:
 
     def add(self, pointer: str, message: str) -> None:
         """Note that *message* is wrong at *pointer*."""
-        self._found.setdefault(FieldProblem(pointer, message))
+        shown = pointer if len(pointer) <= _LONGEST else f"{pointer[:_LONGEST]}…"
+        self._found.setdefault(FieldProblem(shown, message))
         while pointer not in self._touched:
             self._touched.add(pointer)
             pointer = pointer.rpartition("/")[0]

@@ -53,6 +53,7 @@ _SCHEMA_NAMES: Final[Mapping[str, str]] = {
     "object": "an object",
 }
 _LONGEST = 300
+_MOST_MEMBERS = 20
 
 
 def explain(error: ValidationError, schema: JsonValue) -> Iterator[Finding]:
@@ -103,7 +104,7 @@ def _unexpected(
     error: ValidationError, unexpected: Sequence[str], schema: JsonValue
 ) -> Iterator[Finding]:
     known = _members(schema, error.schema_path[:-1])
-    for name in unexpected:
+    for name in unexpected[:_MOST_MEMBERS]:
         # When another member is wrong, a schema counts its neighbours as unevaluated, too.
         if name not in known:
             hint = known_are(name, tuple(sorted(known)))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 
 import jsonschema_rs
 
@@ -31,6 +32,8 @@ from workflow_service.domain.expressions import JsonValue
 _CALLS = {"asyncapi": 0, "grpc": 1, "http": 2, "openapi": 3, "a2a": 4, "mcp": 5}
 _FUNCTION_CALL = 6
 _ROOT = "#"
+_MOST_ERRORS = 500
+"""Of one task, or of the document without its tasks."""
 
 
 @dataclass(slots=True)
@@ -74,6 +77,10 @@ def _check_list(
                 " must differ",
             )
         structure.names.setdefault(name, []).append(reference)
+        if len(name) > limits.name_length:
+            structure.problems.add(
+                reference, f"a task's name may have at most {limits.name_length} characters"
+            )
         _check_task(task, name, reference, depth, structure, limits)
 
 
@@ -125,7 +132,7 @@ def _definition_of(kind: str, task: dict[str, JsonValue]) -> str:
 
 def _validate(definition: str, value: JsonValue, pointer: str, problems: Problems) -> None:
     schema = _schema()
-    for error in _validator(definition).iter_errors(value):
+    for error in islice(_validator(definition).iter_errors(value), _MOST_ERRORS):
         for place, message in explain(error, schema):
             problems.add(pointer + place, message)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chassis.errors import FieldProblem
@@ -14,6 +14,7 @@ from workflow_service.domain.definition.data_flow import (
     read_timeout,
     read_timeout_value,
 )
+from workflow_service.domain.definition.depth import depth_of
 from workflow_service.domain.definition.faults import (
     DEFAULT_ERROR_VARIABLE,
     read_error,
@@ -57,7 +58,7 @@ def read_document(
     document: JsonValue, expressions: Expressions, limits: DefinitionLimits
 ) -> Reading:
     """Read *document*, collecting problems in the reading's builder."""
-    depth = _depth(document, limits.depth)
+    depth = depth_of(document, limits.depth)
     members = document if isinstance(document, dict) and depth <= limits.depth else {}
     structure = check_structure(document if depth <= limits.depth else {}, limits)
     builder = Builder(
@@ -137,21 +138,3 @@ def _use(document: dict[str, JsonValue]) -> Mapping[str, Mapping[str, JsonValue]
 def _object(owner: dict[str, JsonValue], member: str) -> dict[str, JsonValue]:
     value = owner.get(member)
     return value if isinstance(value, dict) else {}
-
-
-def _depth(document: JsonValue, limit: int) -> int:
-    """Return how deep *document* is, as far as *limit* + 1; without recursion, for it may be anything."""
-    level = _containers([document])
-    depth = 0
-    while level and depth <= limit:
-        depth += 1
-        level = [inner for container in level for inner in _containers(_members(container))]
-    return depth
-
-
-def _containers(values: Iterable[JsonValue]) -> list[dict[str, JsonValue] | list[JsonValue]]:
-    return [value for value in values if isinstance(value, dict | list)]
-
-
-def _members(container: dict[str, JsonValue] | list[JsonValue]) -> Iterable[JsonValue]:
-    return container.values() if isinstance(container, dict) else container

@@ -21,6 +21,8 @@ _LISTS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "call": (("with", "subscription", "foreach", "do"),),
 }
 
+_SHOWN, _LISTED, _COMPARED = 64, 12, 64
+
 
 def kinds_of(task: Mapping[str, JsonValue]) -> tuple[str, ...]:
     """Return the kinds that *task* claims to be: exactly one when it is right."""
@@ -55,8 +57,9 @@ def known_are(name: str, known: Iterator[str] | Mapping[str, object] | tuple[str
     names = list(known)
     if not names:
         return "there are none"
-    close = get_close_matches(name[:100], names, n=1)
+    # Comparing names is slow: it is worth its time only among a few.
+    close = get_close_matches(name[:_SHOWN], names, n=1) if len(names) <= _COMPARED else None
     if close:
-        return f"did you mean {close[0]!r}?"
-    shown = ", ".join(names[:12])
-    return f"there are: {shown}{', …' if len(names) > 12 else ''}"
+        return f"did you mean {close[0][:_SHOWN]!r}?"
+    shown = ", ".join(name[:_SHOWN] for name in names[:_LISTED])
+    return f"there are: {shown}{', …' if len(names) > _LISTED else ''}"

@@ -29,6 +29,7 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 _TAG = "tag:yaml.org,2002:"
+_DIRECTIVE = re.compile(r"^%(?!YAML[ \t])", re.MULTILINE)
 _PLAIN_TAGS = {"str", "int", "float", "bool", "null"}
 _SHOWN = 60
 
@@ -40,6 +41,11 @@ def read_yaml(text: str, limits: DefinitionLimits) -> JsonValue:
         DocumentUnreadable: it is not well-formed, or says something that JSON cannot say.
         DocumentTooLarge: with its aliases followed it has more values than the limit.
     """
+    directive = _DIRECTIVE.search(text)
+    if directive is not None:
+        # libyaml compares each %TAG with all others, and no tag of theirs would be allowed anyway.
+        line = text.count("\n", 0, directive.start()) + 1
+        raise DocumentUnreadable("a line must not begin with %", line=line, column=1)
     try:
         return _Reader(limits).read(yaml.parse(text, Loader=yaml.CSafeLoader))
     except yaml.MarkedYAMLError as exc:
@@ -166,6 +172,8 @@ class _Reader:
             raise self._wrong(
                 event, "merge keys (<<) are not part of YAML 1.2: write the members out"
             )
+        if len(key) > self._limits.key_length:
+            raise self._wrong(event, f"a key may have at most {self._limits.key_length} characters")
         if key in container.value:
             raise self._wrong(event, f"the key {key[:_SHOWN]!r} is there twice")
         container.key = key
