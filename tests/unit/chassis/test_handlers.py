@@ -8,7 +8,7 @@ from chassis.telemetry import metrics
 
 
 def counted(name: str, outcome: str) -> float:
-    return metrics.counter("handler_total", "", []).child(name, outcome)._value.get()
+    return float(metrics.counter("handler_total", "", []).child(name, outcome)._value.get())
 
 
 async def test_results_pass_unchanged_and_are_counted() -> None:

@@ -3,7 +3,7 @@ import contextvars
 import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -160,12 +160,14 @@ async def test_a_signal_drains_the_service_and_the_exit_code_is_0(number: int) -
 
 
 async def test_a_service_that_cannot_start_exits_with_1() -> None:
-    @asynccontextmanager
-    async def unlucky() -> AsyncIterator[None]:
-        raise CannotStart("port 8080 is taken")
-        yield
+    class Unlucky(AbstractAsyncContextManager[None]):
+        async def __aenter__(self) -> None:
+            raise CannotStart("port 8080 is taken")
 
-    assert await run_until_stopped(unlucky()) == 1
+        async def __aexit__(self, *exc: object) -> None:
+            raise AssertionError("it never started")
+
+    assert await run_until_stopped(Unlucky()) == 1
 
 
 async def test_a_service_whose_work_dies_exits_with_1() -> None:
