@@ -1,4 +1,4 @@
-"""Facts and states as bytes, and back: the stored format is a public one.
+"""Facts as bytes, and back: the stored format is a public one.
 
 Events are a JSON array, one object per event, tagged with ``e``. Every commit says which version of the
 format wrote it; older ones are brought up to date while they are read, so that histories replay for ever.
@@ -13,14 +13,13 @@ import msgspec
 
 from chassis.errors import Internal
 from workflow_service.domain.execution.events import Event
-from workflow_service.domain.execution.state import State
 from workflow_service.domain.expressions import JsonValue
 
 EVENTS_VERSION: Final = 1
 """Goes up with every change that an older reader, or an older event, would not survive."""
 
 STATE_VERSION: Final = 1
-"""The same for snapshots; those of another version are ignored, since events say it all."""
+"""The same for snapshots, which the engine encodes; others are ignored, since the events say it all."""
 
 StoredEvent: TypeAlias = dict[str, JsonValue]
 Upcaster: TypeAlias = Callable[[StoredEvent], StoredEvent]
@@ -38,7 +37,6 @@ _events: msgspec.json.Decoder[list[Event]] = msgspec.json.Decoder(list[Event])
 _raw_events = msgspec.json.Decoder(list[msgspec.Raw])
 _stored_events: msgspec.json.Decoder[list[StoredEvent]] = msgspec.json.Decoder(list[dict[str, Any]])
 _event: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
-_state: msgspec.json.Decoder[State] = msgspec.json.Decoder(State)
 
 
 def encode_events(events: Sequence[Event]) -> bytes:
@@ -89,20 +87,3 @@ def decode_slice(data: bytes, version: int, skip: int, count: int) -> list[Event
         return [_event.decode(raw) for raw in _raw_events.decode(data)[skip : skip + count]]
     except (msgspec.DecodeError, msgspec.ValidationError) as exc:
         raise UnreadableHistory(f"the history cannot be read: {exc}") from exc
-
-
-def encode_state(state: State) -> bytes:
-    """Return *state* as a snapshot."""
-    return _encoder.encode(state)
-
-
-def decode_state(data: bytes) -> State:
-    """Return the state of a snapshot of ``STATE_VERSION``.
-
-    Raises:
-        UnreadableHistory: it is damaged.
-    """
-    try:
-        return _state.decode(data)
-    except (msgspec.DecodeError, msgspec.ValidationError) as exc:
-        raise UnreadableHistory(f"the snapshot cannot be read: {exc}") from exc

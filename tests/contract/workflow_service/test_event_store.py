@@ -174,7 +174,8 @@ async def test_an_execution_taken_up_again_has_no_result_until_its_next_end(stor
         ),
     )
     position = OpenState("e1", "shop", "order", "1.0.0", "d", "default", "ada", None, at(0))
-    again = following(faulted, WorkflowRetried(position), summary=first.summary)
+    renewed = msgspec.structs.replace(first.summary, input="another")
+    again = following(faulted, WorkflowRetried(position), summary=renewed)
     await put(stores, first, faulted)
     head = await stores.events.head("e1")
     assert head is not None
@@ -182,7 +183,7 @@ async def test_an_execution_taken_up_again_has_no_result_until_its_next_end(stor
     await put(stores, again)
     head = await stores.events.head("e1")
     assert head is not None
-    assert head.summary == first.summary
+    assert head.summary == renewed
     await put(stores, last := completing(again))
     head = await stores.events.head("e1")
     assert head is not None

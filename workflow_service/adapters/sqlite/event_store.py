@@ -23,6 +23,7 @@ from workflow_service.adapters.sqlite.rows import (
     contents_row,
     execution_row,
     has_ended,
+    input_of,
     maybe_micros,
     maybe_moment,
     micros,
@@ -41,6 +42,7 @@ from workflow_service.application.ports import (
     Stored,
     VersionConflict,
 )
+from workflow_service.domain.execution.events import WorkflowRetried
 
 _INSERT: Final = f"""
 INSERT INTO executions (
@@ -57,6 +59,9 @@ UPDATE executions
 SET sequence = ?, node = ?, busy = ?, wake_at = ?, status = ?, started_at = ?, ended_at = ?
 WHERE execution = ? AND sequence = ? AND epoch = ?
 """
+_RENEW_CONTENTS: Final = (
+    "UPDATE contents SET input = ?, output = NULL, problem = NULL WHERE execution = ?"
+)
 _UPDATE_RESULTS: Final = "UPDATE contents SET output = ?, problem = ? WHERE execution = ?"
 _INSERT_COMMIT: Final = (
     "INSERT INTO commits (execution, first_sequence, last_sequence, at, version, events)"
@@ -195,16 +200,20 @@ class _Beginning(_Write):
 class _Going(_Write):
     """A later commit of an execution."""
 
-    __slots__ = ("_results",)
+    __slots__ = ("_input", "_results")
 
     def __init__(self, commit: Commit, node: str) -> None:
         super().__init__(commit, _change(commit, node))
-        ended = has_ended(commit.summary)
-        self._results = (*results_of(commit.summary), commit.execution) if ended else None
+        summary, name = commit.summary, commit.execution
+        again = bool(commit.events) and isinstance(commit.events[0], WorkflowRetried)
+        self._input = (input_of(summary), name) if again else None
+        self._results = (*results_of(summary), name) if has_ended(summary) else None
 
     def __call__(self, db: sqlite3.Connection) -> None:
         if db.execute(_UPDATE, self._execution).rowcount == 0:
             raise _refusal(db, self._commit)
+        if self._input is not None:
+            db.execute(_RENEW_CONTENTS, self._input)
         if self._results is not None:
             db.execute(_UPDATE_RESULTS, self._results)
         self._write_history(db)

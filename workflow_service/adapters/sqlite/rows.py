@@ -48,8 +48,8 @@ def maybe_moment(column: int | None) -> datetime | None:
 
 
 def summary_of(row: Row) -> Summary:
-    """Return what ``SUMMARY_COLUMNS`` say; results of an execution that was taken up again are old."""
-    output, problem = row[11:13] if row[7] in _ENDED else (None, None)
+    """Return what ``SUMMARY_COLUMNS`` say."""
+    output, problem = row[11:13]
     return Summary(
         execution=row[0],
         tenant=row[1],
@@ -104,7 +104,12 @@ def execution_row(commit: Commit, node: str) -> Row:
 def contents_row(summary: Summary) -> Row:
     """Return the new row of an execution's contents."""
     tags = None if summary.tags is None else _encoder.encode(summary.tags)
-    return (summary.execution, _encoder.encode(summary.input), tags, *results_of(summary))
+    return (summary.execution, input_of(summary), tags, *results_of(summary))
+
+
+def input_of(summary: Summary) -> bytes:
+    """Return the column of an execution's input."""
+    return _encoder.encode(summary.input)
 
 
 def has_ended(summary: Summary) -> bool:

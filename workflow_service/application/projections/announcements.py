@@ -20,6 +20,9 @@ from workflow_service.domain.execution.events import (
 from workflow_service.domain.expressions import JsonValue
 
 SOURCE: Final = "/autoworker/workflow"
+OWN_TYPES: Final = ("io.serverlessworkflow.", "io.autoworker.")
+"""Beginnings of the types that are ours to announce: whoever hears them may believe them."""
+
 EXECUTION_ENDED: Final = OWN + "execution-ended.v1"
 
 CLAIM_CHECK: Final = 64 * 1024
@@ -58,7 +61,9 @@ def announcements(who: Announced, recorded: Recorded, wanted: Wanted) -> Iterato
     """Yield what *recorded*, a fact of *who*, has to tell those who listen."""
     match recorded.event:
         case EventEmitted(event=event):
-            if wanted(str(event.get("type", ""))):
+            kind = str(event.get("type", ""))
+            # An author must not speak for the engine; such an event stays in the history only.
+            if not kind.startswith(OWN_TYPES) and wanted(kind):
                 yield emitted_event(event, recorded.at, who.tenant)
         case WorkflowCancelled() | WorkflowCompleted() | WorkflowFaulted() as end:
             if wanted(EXECUTION_ENDED):

@@ -131,7 +131,7 @@ def _blockers(
 def _waiting(opened: Open, frame: Frame) -> Iterator[Blocker]:
     match frame.activity:
         case Sleeping(until):
-            yield Blocker("timer", frame.task, "a wait", frame.started_at, until, _TIME)
+            yield Blocker("timer", frame.task, "the end of a pause", frame.started_at, until, _TIME)
         case BackingOff() as pause:
             waits_for = f"attempt {pause.retries + 1}, after {_told(pause.problem)}"
             since = pause.first_fault_at

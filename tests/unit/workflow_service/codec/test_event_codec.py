@@ -15,9 +15,7 @@ from workflow_service.adapters.event_codec import (
     UnreadableHistory,
     decode_events,
     decode_slice,
-    decode_state,
     encode_events,
-    encode_state,
 )
 from workflow_service.domain.execution.effects import BearerCredentials, Effect, HttpCall, Succeeded
 from workflow_service.domain.execution.events import (
@@ -49,7 +47,6 @@ from workflow_service.domain.execution.state import (
     Calling,
     Created,
     Doing,
-    Ended,
     Faulted,
     Forking,
     Frame,
@@ -57,12 +54,10 @@ from workflow_service.domain.execution.state import (
     Handling,
     LiveActivity,
     Looping,
-    NotStarted,
     Open,
     Performed,
     Performing,
     Sleeping,
-    State,
     Trying,
 )
 from workflow_service.domain.expressions import JsonValue
@@ -135,13 +130,6 @@ def test_a_slice_is_what_a_slice_of_all_is() -> None:
     assert decode_slice(data, EVENTS_VERSION, len(EVENTS), 4) == []
 
 
-@pytest.mark.parametrize(
-    "state", [NotStarted(), POSITION, Ended("faulted", NOW, POSITION, PROBLEM), Ended("completed", NOW, output=None)]
-)  # fmt: skip
-def test_a_state_comes_back_as_it_was(state: State) -> None:
-    assert decode_state(encode_state(state)) == state
-
-
 def test_older_events_are_brought_up_step_by_step() -> None:
     def rename(event: StoredEvent) -> StoredEvent:
         return {("reason" if name == "why" else name): value for name, value in event.items()}
@@ -181,8 +169,6 @@ def test_events_of_a_newer_version_are_refused() -> None:
 def test_damaged_events_are_refused(data: bytes) -> None:
     with pytest.raises(UnreadableHistory):
         decode_events(data)
-    with pytest.raises(UnreadableHistory):
-        decode_state(data)
 
 
 def test_a_short_fact_is_short() -> None:

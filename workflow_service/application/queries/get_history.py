@@ -1,0 +1,74 @@
+"""Get the history of an execution."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from workflow_service.application.caller import Caller, seen
+from workflow_service.application.ports import EventStore, Page, Recorded, Summaries
+from workflow_service.application.projections.history import About
+from workflow_service.application.queries.paging import PAGE_BYTES, page_limit, refused
+from workflow_service.application.queries.shown_events import ShownEvent, shown
+
+CHUNK: Final = 64
+"""How many events are read at a time: their sizes are not known before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetHistory:
+    """Get the facts of an execution, oldest first; a page may end before its limit when they are large."""
+
+    caller: Caller
+    execution: str
+    begin: datetime | None = None
+    """Recorded at that time or later."""
+    end: datetime | None = None
+    """Recorded at that time or before."""
+    limit: int | None = None
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetHistoryHandler:
+    """Raises ``ExecutionNotFound``, and ``Invalid`` for unknown limits and cursors."""
+
+    events: EventStore
+    summaries: Summaries
+
+    async def __call__(self, query: GetHistory) -> Page[ShownEvent]:
+        limit, after = page_limit(query.limit), _place_of(query.cursor)
+        about = About.of(await seen(self.summaries, query.caller, query.execution))
+        items: list[ShownEvent] = []
+        size = 0
+        async for recorded in self._matching(query, after):
+            item = shown(about, recorded)
+            size += len(item.data)
+            if len(items) == limit or (items and size > PAGE_BYTES):
+                return Page(tuple(items), str(items[-1].sequence))
+            items.append(item)
+        return Page(tuple(items))
+
+    async def _matching(self, query: GetHistory, after: int) -> AsyncIterator[Recorded]:
+        found = CHUNK
+        while found == CHUNK:
+            chunk = await self.events.read(query.execution, after=after, limit=CHUNK)
+            for recorded in chunk:
+                after = recorded.sequence
+                if query.begin is not None and recorded.at < query.begin:
+                    continue
+                if query.end is not None and recorded.at > query.end:
+                    continue
+                yield recorded
+            found = len(chunk)
+
+
+def _place_of(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    # Longer ones name no event that anybody could have.
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 15):
+        raise refused("cursor", "is not a cursor that a page of this history ended with")
+    return int(cursor)
