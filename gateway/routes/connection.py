@@ -32,7 +32,7 @@ MAX_FIELD = 16384
 MAX_FIELDS = 128
 # How much more than its data a chunked body may be: headers of chunks, and what hides in them.
 CHUNK_OVERHEAD = 8192
-_connections = gauge("gateway_open_connections", "Connections of clients", ()).child
+_connections = gauge("gateway_open", "What clients hold open", ("what",)).child("connections")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +236,7 @@ class StrictServer(web.Server):
         key = limit_key(address)
         self._by_address[key] += 1
         total = self._by_address.total() if len(self._by_address) < 64 else len(self._connections)
-        _connections().set(len(self._connections))
+        _connections.set(len(self._connections))
         if total > self._capacity.total:
             return False
         if self._by_address[key] <= self._capacity.per_address:
@@ -249,7 +249,7 @@ class StrictServer(web.Server):
         self._by_address[key] -= 1
         if self._by_address[key] <= 0:
             del self._by_address[key]
-        _connections().set(len(self._connections))
+        _connections.set(len(self._connections))
 
     async def watch(self, interval: float = 1.0) -> None:
         """Check every connection regularly, for ever."""

@@ -26,7 +26,7 @@ READ_AHEAD: Final = 8
 MAX_EVENT_ID: Final = 2**53
 
 _log = get_logger("gateway.sse")
-_open = gauge("gateway_open_streams", "Server-sent event streams that are open", ()).child
+_open = gauge("gateway_open", "What clients hold open", ("what",)).child("streams")
 
 
 def event(identity: int, kind: str, data: bytes) -> bytes:
@@ -104,7 +104,7 @@ class Streams:
         response.headers["X-Accel-Buffering"] = "no"
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(READ_AHEAD)
         self._queues[queue] = request.caller.principal.session_id
-        _open().set(len(self._queues))
+        _open.set(len(self._queues))
         reader = self._supervisor.spawn("event stream", self._read(request, chunks, queue))
         try:
             await response.prepare(request.http)
@@ -114,7 +114,7 @@ class Streams:
         finally:
             reader.cancel()
             self._queues.pop(queue, None)
-            _open().set(len(self._queues))
+            _open.set(len(self._queues))
         return response
 
     async def _copy(self, queue: asyncio.Queue[bytes | None], response: web.StreamResponse) -> None:

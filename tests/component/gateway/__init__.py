@@ -1,0 +1,1 @@
+"""The gateway over real HTTP, its neighbours played over real gRPC."""

@@ -1,0 +1,203 @@
+"""Attack 22 over bare sockets: refused, in the error shape, and closed."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from gateway.routes.connection import Patience
+from tests.component.gateway.world import World, a_world
+
+HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
+
+
+def parsed(answer: bytes) -> tuple[int, dict[str, str], bytes]:
+    """Status, headers and body of the first answer."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    status, *lines = head.decode().split("\r\n")
+    headers = dict(line.lower().split(": ", 1) for line in lines)
+    return int(status.split()[1]), headers, body
+
+
+async def test_the_positive_control_is_answered(world: World) -> None:
+    status, headers, body = parsed(await world.raw(HEAD + b"Connection: close\r\n\r\n"))
+
+    assert (status, headers["server"]) == (200, "autoworker")
+    assert json.loads(body)["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET /v1/..%2fhealthz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /healthz%2f HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /v1/%2e%2e/healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /v1/../healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /v1/%5chealthz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /healthz%00 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET //healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /healthz;x=1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /healthz%zz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET http://other/healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /healthz HTTP/2.0\r\nHost: x\r\n\r\n",
+        b"GET /healthz HTTP/0.9\r\nHost: x\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\n\r\n",
+        b"NONSENSE\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        HEAD + b"Host: y\r\n\r\n",
+        HEAD + b"Authorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n",
+        HEAD + b"Content-Length: 0\r\nContent-Length: 0\r\n\r\n",
+        HEAD + b"Content-Length: 0, 0\r\n\r\n",
+        HEAD + b"Content-Length: +1\r\n\r\na",
+        HEAD + b"Content-Type: a/b\r\nContent-Type: c/d\r\n\r\n",
+        HEAD + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"POST /v1/auth/login HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\nTrailer: X-User-Id\r\n\r\n0\r\n\r\n",
+        HEAD + b"Bad Header: x\r\n\r\n",
+        HEAD + b"X-A : x\r\n\r\n",
+        HEAD + b" folded\r\n\r\n",
+        HEAD + b"X-A: a\x00b\r\n\r\n",
+        b"TRACE /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: a@b/c\r\n\r\n",
+        b"CONNECT x:80 HTTP/1.1\r\nHost: x:80\r\n\r\n",
+    ],
+)
+async def test_what_servers_read_differently_is_400_and_closed(
+    world: World, request_bytes: bytes
+) -> None:
+    status, headers, body = parsed(await world.raw(request_bytes))
+
+    assert status == 400
+    error = json.loads(body)["error"]
+    assert error["code"] == "VALIDATION_ERROR"
+    assert error["request_id"] == headers["x-request-id"]
+    assert headers["connection"] == "close"
+
+
+async def test_the_absolute_form_of_our_own_address_is_answered(world: World) -> None:
+    request = b"GET http://x/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+    assert parsed(await world.raw(request))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "expected"),
+    [
+        (HEAD + b"".join(b"X-%d: a\r\n" % n for n in range(5000)) + b"\r\n", 431),
+        (HEAD + b"X-Long: " + b"a" * 20000 + b"\r\n\r\n", 431),
+        (HEAD + b"".join(b"X-%d: %s\r\n" % (n, b"a" * 1000) for n in range(50)) + b"\r\n", 431),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (HEAD + b"Expect: magic\r\n\r\n", 417),
+    ],
+)
+async def test_too_much_of_something_has_its_own_status(
+    world: World, request_bytes: bytes, expected: int
+) -> None:
+    status, headers, body = parsed(await world.raw(request_bytes, half=True, timeout=1))
+
+    assert status == expected
+    assert "x-request-id" in headers
+    assert "error" in json.loads(body.partition(b"HTTP/1.1")[0])
+
+
+async def test_nothing_is_read_from_behind_a_refused_request(world: World) -> None:
+    smuggled = HEAD + b"Content-Length: 30\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + HEAD
+
+    answer = await world.raw(smuggled + b"\r\n")
+
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+async def test_pipelined_requests_are_answered_in_order(world: World) -> None:
+    ids = [b"X-Request-Id: one\r\n\r\n", b"X-Request-Id: two\r\nConnection: close\r\n\r\n"]
+
+    answer = await world.raw(HEAD + ids[0] + HEAD + ids[1])
+
+    assert answer.index(b"X-Request-Id: one") < answer.index(b"X-Request-Id: two")
+
+
+async def test_a_huge_chunk_extension_is_refused(world: World) -> None:
+    request = (
+        b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n2;" + b"a" * 65536 + b"\r\n{}\r\n0\r\n\r\n"
+    )
+
+    assert parsed(await world.raw(request))[0] == 400
+
+
+async def test_a_body_that_contradicts_its_framing_is_400(world: World) -> None:
+    request = (
+        b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"
+    )
+
+    assert parsed(await world.raw(request))[0] == 400
+
+
+async def test_continue_is_said_to_who_expects_it(world: World) -> None:
+    body = b'{"email":"a","password":"b"}'
+    request = (
+        b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Expect: 100-continue\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body)
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    writer.write(request)
+    first = await reader.readuntil(b"\r\n\r\n")
+    writer.write(body)
+    rest = await reader.read()
+    writer.close()
+
+    assert first == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert rest.startswith(b"HTTP/1.1 401 ")
+
+
+async def test_a_slow_head_is_given_up(tmp_path: Path) -> None:
+    async with a_world(tmp_path, head_timeout=0.2) as world:
+        slow = await world.raw(b"GET /healthz HTTP/1.1\r\nHost:")
+        silent = await world.raw(b"")
+
+    assert parsed(slow)[0] == parsed(silent)[0] == 408
+    assert json.loads(parsed(slow)[2])["error"]["code"] == "DEADLINE_EXCEEDED"
+
+
+async def test_a_slow_second_head_is_given_up_too(tmp_path: Path) -> None:
+    async with a_world(tmp_path, head_timeout=0.2) as world:
+        reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+        writer.write(HEAD + b"\r\n")
+        await reader.readuntil(b'{"status":"ok","checks":{}}')
+        writer.write(b"GET /healthz")
+        rest = await reader.read()
+        writer.close()
+
+    assert rest.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_slow_body_is_given_up(tmp_path: Path) -> None:
+    request = (
+        b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 100\r\n\r\n{"
+    )
+    async with a_world(tmp_path, head_timeout=0.4, body_timeout=0.2) as world:
+        status, _, body = parsed(await world.raw(request))
+
+    assert status == 408
+    assert json.loads(body)["error"]["code"] == "DEADLINE_EXCEEDED"
+
+
+async def test_one_address_has_only_so_many_connections(tmp_path: Path) -> None:
+    async with a_world(tmp_path, max_connections_per_address=3) as world:
+        held = [await asyncio.open_connection("127.0.0.1", world.port) for _ in range(3)]
+        refused = parsed(await world.raw(b""))
+        for _, writer in held:
+            writer.close()
+
+    assert refused[0] == 503
+    assert refused[1]["retry-after"] == "5"
+
+
+def test_the_usual_patience_is_ten_seconds_for_a_head() -> None:
+    assert Patience().head == 10.0
