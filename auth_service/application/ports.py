@@ -117,7 +117,7 @@ class Sessions(Protocol):
         ...
 
     async def purge(self, now: datetime) -> None:
-        """Drop what no answer depends on any more: expired sessions and forgotten revocations."""
+        """Drop expired sessions, expired tokens of those that go on, forgotten revocations."""
         ...
 
 

@@ -33,7 +33,7 @@ CREATE TABLE sessions (
 CREATE INDEX sessions_by_user ON sessions (user_id, network);
 CREATE INDEX sessions_by_end ON sessions (expires_at);
 
--- Spent tokens stay until their session is over: without them a thief would look like a stranger.
+-- Spent tokens stay until they expire: without them a thief would look like a stranger.
 CREATE TABLE refresh_tokens (
     digest BLOB PRIMARY KEY,
     session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
@@ -43,6 +43,8 @@ CREATE TABLE refresh_tokens (
     used_at INTEGER,
     UNIQUE (session_id, generation)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX refresh_tokens_by_end ON refresh_tokens (expires_at);
 
 -- AUTOINCREMENT: a position is never used again, even after the rows behind it are gone.
 CREATE TABLE revocations (

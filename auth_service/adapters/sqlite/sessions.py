@@ -118,6 +118,7 @@ class SqliteSessions:
         def work(connection: sqlite3.Connection) -> None:
             connection.execute("DELETE FROM revocations WHERE forget_at <= ?", (micros(now),))
             connection.execute("DELETE FROM sessions WHERE expires_at <= ?", (micros(now),))
+            connection.execute("DELETE FROM refresh_tokens WHERE expires_at <= ?", (micros(now),))
 
         await self._database.write(work)
 

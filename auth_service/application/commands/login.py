@@ -12,7 +12,7 @@ from auth_service.application.ports import Audit, PasswordHasher, Sessions, User
 from auth_service.domain.errors import InputInvalid, TooManyGuesses, WrongCredentials
 from auth_service.domain.policy import MAX_GUESS, tidy_password
 from auth_service.domain.session import UNKNOWN_NETWORK, LiveSession, Origin, Session
-from auth_service.domain.user import MAX_EMAIL, User, email_key
+from auth_service.domain.user import MAX_EMAIL, User, email_key, email_problems
 from chassis.clock import Clock
 from chassis.errors import FieldProblem
 from chassis.ids import Ids
@@ -60,21 +60,22 @@ class LoginHandler:
             user.id if user else _NOBODY, network, self.clock.now()
         )
         bucket = f"{account}:{network if familiar and network != UNKNOWN_NETWORK else _STRANGER}"
-        await self._check_guesses(bucket, network)
+        await self._check_guesses(bucket, command)
         matches = await self.hasher.verify(
             user.password_hash if user else self.hasher.decoy, password
         )
         if user is None or not matches:
             await self.guesses.failed(bucket, network)
-            self.audit.record("login_failed", email=email_key(command.email), network=network)
+            self.audit.record("login_failed", email=_shown(command.email), network=network)
             raise WrongCredentials
         return user
 
-    async def _check_guesses(self, bucket: str, network: str) -> None:
+    async def _check_guesses(self, bucket: str, command: Login) -> None:
+        network = command.origin.network
         try:
             await self.guesses.check(bucket, network)
         except TooManyGuesses:
-            self.audit.record("login_throttled", account=bucket, network=network)
+            self.audit.record("login_throttled", email=_shown(command.email), network=network)
             raise
 
     async def _renew_hash(self, user: User, password: str) -> None:
@@ -95,7 +96,9 @@ class LoginHandler:
 
 def _check(command: Login) -> None:
     problems = [
-        FieldProblem(field, "Required" if not value else f"Must not be longer than {longest}")
+        FieldProblem(
+            field, "Required" if not value else f"Must not be longer than {longest} characters"
+        )
         for field, value, longest in (
             ("email", command.email, 2 * MAX_EMAIL),
             ("password", command.password, MAX_GUESS),
@@ -104,3 +107,8 @@ def _check(command: Login) -> None:
     ]
     if problems:
         raise InputInvalid(problems)
+
+
+def _shown(email: str) -> str:
+    """What logs may have of *email*; people type passwords into the wrong field."""
+    return "malformed" if email_problems(email) else email_key(email)

@@ -179,3 +179,15 @@ async def test_purging_drops_only_what_has_expired(
     await stores.sessions.purge(NOW + LIFE)
     assert await stores.sessions.find_live(session.id, NOW) is None
     assert await redeem(stores, make, grant) == NotRedeemable()
+
+
+async def test_purging_drops_expired_tokens_of_a_session_that_goes_on(
+    stores: SqliteStores, make: Maker, ada: User
+) -> None:
+    session, grant = await opened(stores, make, ada)
+    await redeem(stores, make, grant, make.grant(NOW + timedelta(days=1)))
+
+    await stores.sessions.purge(NOW + LIFE)
+
+    assert await redeem(stores, make, grant) == NotRedeemable()
+    assert await stores.sessions.find_live(session.id, NOW + LIFE) is not None

@@ -170,3 +170,10 @@ async def test_refusals_are_audited(auth: Identity) -> None:
 
     assert auth.audit.names().count("login_failed") == 10
     assert auth.audit.names().count("login_throttled") == 1
+
+
+async def test_a_password_in_the_wrong_field_is_not_logged(auth: Identity) -> None:
+    await fails(auth, "My-Secret-Password-1")
+
+    assert "secret" not in str(auth.audit.entries).lower()
+    assert auth.audit.entries[-1][1]["email"] == "malformed"
