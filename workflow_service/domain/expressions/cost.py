@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from workflow_service.domain.expressions.syntax import (
+from workflow_service.domain.expressions.tree import (
     Apply,
     Array,
     Attempt,
@@ -63,55 +63,21 @@ class Cost:
     """The bounds hold for direct.py, which knows numbers only, and not for libjq."""
 
 
-_SCALARS = frozenset(
-    (
-        "length",
-        "type",
-        "not",
-        "isempty",
-        "any",
-        "all",
-        "empty",
-        "now",
-        "floor",
-        "ceil",
-        "round",
-        "sqrt",
-        "abs",
-        "fabs",
-        "tonumber",
-        "isnan",
-        "isinfinite",
-        "isnormal",
-        "utf8bytelength",
-        "trunc",
-    )
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SCALARS = _names(
+    """
+    length type not isempty any all empty now floor ceil round sqrt abs fabs tonumber isnan
+    isinfinite isnormal utf8bytelength trunc
+    """
 )
-_SAME_SIZE = frozenset(
-    (
-        "values",
-        "nulls",
-        "booleans",
-        "numbers",
-        "strings",
-        "arrays",
-        "objects",
-        "iterables",
-        "scalars",
-        "min",
-        "max",
-        "add",
-        "first",
-        "last",
-        "reverse",
-        "from_entries",
-        "ascii_downcase",
-        "ascii_upcase",
-        "trim",
-        "ltrim",
-        "rtrim",
-        "error",
-    )
+_SAME_SIZE = _names(
+    """
+    values nulls booleans numbers strings arrays objects iterables scalars min max add first
+    last reverse from_entries ascii_downcase ascii_upcase trim ltrim rtrim error
+    """
 )
 _LARGER = {
     "keys": 4,
@@ -121,27 +87,19 @@ _LARGER = {
     "tojson": ESCAPING,
     "todate": 4,
 }
-_FORMATS = frozenset(
-    ("@base64", "@uri", "@html", "@json", "@text", "@sh", "@csv", "@tsv", "@base64d")
+_FORMATS = _names(
+    """
+    @base64 @uri @html @json @text @sh @csv @tsv @base64d
+    """
 )
-_PER_ELEMENT = frozenset(
-    (
-        "map",
-        "map_values",
-        "select",
-        "sort_by",
-        "group_by",
-        "unique_by",
-        "min_by",
-        "max_by",
-        "any",
-        "all",
-        "with_entries",
-    )
+_PER_ELEMENT = _names(
+    """
+    map map_values select sort_by group_by unique_by min_by max_by any all with_entries
+    """
 )
-_SORTING = frozenset(("sort_by", "group_by", "unique_by"))
-_TESTS = frozenset(("has", "startswith", "endswith"))
-_TRIMS = frozenset(("ltrimstr", "rtrimstr"))
+_SORTING = _names("sort_by group_by unique_by")
+_TESTS = _names("has startswith endswith")
+_TRIMS = _names("ltrimstr rtrimstr")
 
 
 def cost_of(node: Node) -> Cost | None:

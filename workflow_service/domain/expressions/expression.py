@@ -16,7 +16,8 @@ from typing import Generic, Protocol, TypeVar
 import msgspec
 
 from workflow_service.domain.expressions.cost import LEAST_SIZE, Cost
-from workflow_service.domain.expressions.direct import Direct, Undecided
+from workflow_service.domain.expressions.direct import Direct
+from workflow_service.domain.expressions.order import Undecided
 from workflow_service.domain.expressions.program import (
     Program,
     compile_program,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from workflow_service.domain.expressions import ExpressionFailed, Expressions, JsonValue
 from workflow_service.domain.expressions.cost import cost_of
-from workflow_service.domain.expressions.direct import Undecided, direct
+from workflow_service.domain.expressions.direct import direct
+from workflow_service.domain.expressions.order import Undecided
 from workflow_service.domain.expressions.program import program_text
 from workflow_service.domain.expressions.syntax import parse
 from workflow_service.domain.expressions.tokens import tokenize

@@ -1,0 +1,61 @@
+"""How a call to the outside fails.
+
+    EgressError
+     |- RequestInvalid     the request itself cannot be sent (method, URL, header)
+     |- EgressRefused      the target is not one that may be called
+     |- EgressFailed       the target could not be reached, or spoke nonsense
+     |- EgressTimedOut     not finished in time
+     `- ResponseTooLarge   the response is larger than allowed
+
+No text tells what stands at a refused address, or whether anything does.
+"""
+
+from enum import Enum
+
+
+class EgressError(Exception):
+    """A call to the outside gave no response."""
+
+
+class RequestInvalid(EgressError):
+    """The request cannot be sent as it is; the message says why."""
+
+
+class EgressRefused(EgressError):
+    """The target is not one that may be called."""
+
+    def __init__(self) -> None:
+        super().__init__("the target address is not allowed")
+
+
+class Failure(Enum):
+    """Where communication broke."""
+
+    DNS = "the host name could not be resolved"
+    CONNECT = "no connection could be made"
+    TLS = "no trusted TLS connection could be made"
+    RESET = "the connection was closed before the response was complete"
+    PROTOCOL = "the response is not valid HTTP"
+    REDIRECTS = "there were too many redirects"
+
+
+class EgressFailed(EgressError):
+    """The target could not be reached, or spoke nonsense."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.value)
+        self.failure = failure
+
+
+class EgressTimedOut(EgressError):
+    """Not finished in time."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no complete response within {seconds:g} s")
+
+
+class ResponseTooLarge(EgressError):
+    """The response, unpacked, is larger than allowed."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the response is larger than {limit} bytes")
