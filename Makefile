@@ -50,7 +50,7 @@ types: $(VENV)/.dev  ## Check types
 	@$(BIN)/mypy
 
 imports: $(VENV)/.dev  ## Check that dependencies point inwards
-	@$(BIN)/lint-imports --no-timing
+	@$(BIN)/lint-imports
 
 protos: $(VENV)/.dev  ## Generate the Python code of the protos
 	@$(BIN)/python -m grpc_tools.protoc -I. --plugin=protoc-gen-mypy=$(BIN)/protoc-gen-mypy \

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
@@ -54,29 +53,28 @@ class RetryExecutionHandler:
         summary = await changeable(self.summaries, command.caller, command.execution)
         if summary.status != "faulted":
             raise CommandRefused("retried", summary.status)
-        position, at = None, None
+        position: Open | None = None
         if command.from_task:
-            position, at = await self._position(command.execution, command.from_task)
+            position = await self._position(command.execution, command.from_task)
         stimulus = Retry(
             reason=command.reason,
             by=command.caller.id,
             task=command.from_task,
             position=position,
-            position_at=at,
             input=command.input,
         )
         return await self.engine.stimulate(command.execution, stimulus)
 
-    async def _position(self, execution: str, task: str) -> tuple[Open, datetime]:
+    async def _position(self, execution: str, task: str) -> Open:
         """Return the state in which *task* had just been created for the last time, by replaying the history."""
         draft = Draft(NotStarted())
-        found: tuple[Open, datetime] | None = None
+        found: Open | None = None
         after = 0
         while page := await self.store.read(execution, after=after, limit=_PAGE):
             for recorded in page:
                 draft.apply(recorded.event, recorded.at)
                 if _creates(recorded, task):
-                    found = draft.open, recorded.at
+                    found = draft.open
                     draft = Draft(draft.state)  # what was found must not change any more
             after = page[-1].sequence
         if found is None:

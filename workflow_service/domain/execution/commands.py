@@ -58,8 +58,6 @@ class Retry(msgspec.Struct, frozen=True):
     """Reference of the task to begin with; empty: the task that faulted."""
     position: Open | None = None
     """The state in which *task* had just been created; needed when *task* is not the one that faulted."""
-    position_at: datetime | None = None
-    """When that was."""
     input: JsonValue | msgspec.UnsetType = msgspec.UNSET
     """Replaces the raw input of that task."""
 

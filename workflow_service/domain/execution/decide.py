@@ -268,7 +268,7 @@ def _retry(advance: Advance, command: Retry) -> None:
     state = advance.draft.state
     if not isinstance(state, Ended) or state.stood is None:
         raise CommandRefused("retried", status_of(state))
-    position = revival.position(state, state.stood, command, advance.now)
+    position = revival.position(state.stood, command, advance.now)
     advance.emit(WorkflowRetried(position, command.task, command.reason, command.by))
     _take_up(advance)
 

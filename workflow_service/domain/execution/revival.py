@@ -7,7 +7,7 @@ goes on or begins anew, and what had been completed keeps its recorded results.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import UNSET
@@ -21,7 +21,6 @@ from workflow_service.domain.execution.state import (
     BackingOff,
     Created,
     Doing,
-    Ended,
     Faulted,
     Frame,
     Halted,
@@ -34,23 +33,22 @@ if TYPE_CHECKING:
     from workflow_service.domain.execution.advance import Advance
 
 
-def position(ended: Ended, stood: Open, command: Retry, now: datetime) -> Open:
+def position(stood: Open, command: Retry, now: datetime) -> Open:
     """Return the state from which to go on.
 
-    Deadlines move by the time that was lost, so that a retry is not over before it begins.
+    Everything that has a timeout has its whole time again, so that a retry is not over before it begins.
     """
     start = stood if command.position is None else command.position
-    lost = now - (command.position_at or ended.ended_at)
     parents = {frame.parent for frame in start.frames.values() if frame.id != ROOT}
     frames = {
-        frame.id: _revived(frame, frame.id in parents, command, lost)
+        frame.id: _revived(frame, frame.id in parents, command, now)
         for frame in start.frames.values()
     }
     revived = replace(
         start,
         frames=frames,
         effects=max(start.effects, stood.effects),
-        deadline=None if start.deadline is None else start.deadline + lost,
+        deadline=_renewed(start.deadline, start.started_at, now),
         suspended_at=None,
     )
     return _before_the_beginning(revived, command) if _never_entered(revived) else revived
@@ -67,14 +65,14 @@ def _before_the_beginning(opened: Open, command: Retry) -> Open:
     return replace(opened, input=data, frames={}, started_at=None, run_at=None, deadline=None)
 
 
-def _revived(frame: Frame, has_children: bool, command: Retry, lost: timedelta) -> Frame:
+def _revived(frame: Frame, has_children: bool, command: Retry, now: datetime) -> Frame:
     chosen = not has_children and (
         frame.task == command.task if command.task else isinstance(frame.activity, Faulted)
     )
     activity = _live(frame.activity)
     again = chosen or (not has_children and not isinstance(activity, Sleeping | BackingOff))
     if frame.id == ROOT or not again:
-        deadline = None if frame.deadline is None else frame.deadline + lost
+        deadline = _renewed(frame.deadline, frame.started_at, now)
         return replace(frame, activity=activity, deadline=deadline)
     raw = command.input if chosen and command.input is not UNSET else frame.raw_input
     return replace(
@@ -86,6 +84,14 @@ def _revived(frame: Frame, has_children: bool, command: Retry, lost: timedelta) 
         started_at=None,
         deadline=None,
     )
+
+
+def _renewed(
+    deadline: datetime | None, started_at: datetime | None, now: datetime
+) -> datetime | None:
+    if deadline is None or started_at is None:
+        return None
+    return now + (deadline - started_at)
 
 
 def _live(activity: Activity) -> LiveActivity:
