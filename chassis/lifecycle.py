@@ -9,7 +9,7 @@ import contextlib
 import contextvars
 import os
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -142,7 +142,10 @@ class Supervisor:
 
 
 async def run_until_stopped(
-    service: AbstractAsyncContextManager[object], *, drain: float = 30.0
+    service: AbstractAsyncContextManager[object],
+    *,
+    drain: float = 30.0,
+    tell: Callable[[str], None] | None = None,
 ) -> int:
     """Run *service* until SIGTERM or SIGINT, let it drain, and say how it went.
 
@@ -151,6 +154,7 @@ async def run_until_stopped(
     Args:
         service: entering it starts the service, leaving it drains and stops it.
         drain: seconds that stopping may take.
+        tell: takes the reason why the service could not start; None logs it.
 
     Returns:
         The exit code: 0 after an orderly stop, 1 when the service could not start or died.
@@ -165,7 +169,10 @@ async def run_until_stopped(
                 async with asyncio.timeout(drain):
                     await stack.aclose()
         except CannotStart as exc:
-            _log.error("cannot_start", reason=str(exc))
+            if tell is None:
+                _log.error("cannot_start", reason=str(exc))
+            else:
+                tell(str(exc))
             return 1
         except WorkFailed as exc:
             _log.error("service_died", work=exc.name)

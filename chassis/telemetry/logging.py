@@ -4,7 +4,7 @@ import logging
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Literal, TextIO, TypeAlias, cast
 
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
@@ -12,6 +12,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 from chassis.telemetry import tracing
 
 MASK = "***"
+Output: TypeAlias = Literal["stdout", "stderr"]
 
 _SECRET_NAME = re.compile(
     r"passw|token|authori[sz]ation|secret|cookie|credential|otp|pepper|private|signature"
@@ -31,28 +32,33 @@ _EMAIL = re.compile(r"\b([\w.+-])[\w.+-]*@([\w-])[\w-]*(?:\.[\w-]+)+")
 _DEPTH = 8
 
 
-def configure_logging(level: str = "INFO", json: bool | None = None) -> None:
+def configure_logging(
+    level: str = "INFO", json: bool | None = None, *, to: Output = "stdout"
+) -> None:
     """Set up logging of the whole process, the standard library's included.
 
     Args:
         level: the least level that is written, as `logging` names it.
-        json: one JSON object per line; None decides by whether stdout is a terminal.
+        json: one JSON object per line; None decides by whether the output is a terminal.
+        to: where lines go; a program that talks to people on stdout logs to stderr.
     """
     threshold = logging.getLevelNamesMapping()[level.upper()]
-    as_json = not sys.stdout.isatty() if json is None else json
+    lines = _Lines(to)
+    as_json = not lines.on_terminal if json is None else json
+    renderers = _renderers(as_json, colors=lines.on_terminal)
     structlog.configure(
-        processors=[*_SHARED, *_renderers(as_json)],
+        processors=[*_SHARED, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=lambda *_: _Stdout(),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
-    handler = _StdoutHandler()
+    handler = _LinesHandler(lines)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=_SHARED,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_renderers(as_json),
+                *renderers,
             ],
         )
     )
@@ -61,21 +67,36 @@ def configure_logging(level: str = "INFO", json: bool | None = None) -> None:
     root.setLevel(max(threshold, logging.WARNING))
 
 
-class _Stdout:
-    """Writes whole lines to what stdout is at that moment, which may be replaced meanwhile."""
+class _Lines:
+    """Writes whole lines to what the output is at that moment, which may be replaced meanwhile."""
+
+    def __init__(self, to: Output) -> None:
+        self._to = to
+
+    @property
+    def on_terminal(self) -> bool:
+        return bool(self._stream.isatty())
+
+    @property
+    def _stream(self) -> TextIO:
+        return sys.stdout if self._to == "stdout" else sys.stderr
 
     def msg(self, line: str) -> None:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+        self._stream.write(line + "\n")
+        self._stream.flush()
 
     debug = info = warning = error = critical = fatal = exception = log = msg
 
 
-class _StdoutHandler(logging.Handler):
+class _LinesHandler(logging.Handler):
     """The same for lines of the standard library's loggers; the handler's lock keeps them whole."""
 
+    def __init__(self, lines: _Lines) -> None:
+        super().__init__()
+        self._lines = lines
+
     def emit(self, record: logging.LogRecord) -> None:
-        _Stdout().msg(self.format(record))
+        self._lines.msg(self.format(record))
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
@@ -133,10 +154,10 @@ def _correlate(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
     return event
 
 
-def _renderers(as_json: bool) -> list[Any]:
+def _renderers(as_json: bool, *, colors: bool) -> list[Any]:
     if as_json:
         return [structlog.processors.JSONRenderer(ensure_ascii=False)]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
+    return [structlog.dev.ConsoleRenderer(colors=colors)]
 
 
 # `exc_info` becomes text before masking, so that no exception object slips through unmasked.
