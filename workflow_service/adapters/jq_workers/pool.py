@@ -14,7 +14,7 @@ from workflow_service.adapters.jq_workers.process import (
     WorkerTimedOut,
 )
 from workflow_service.domain.expressions import ExpressionFailed, ExpressionsUnavailable
-from workflow_service.domain.expressions.program import program_text
+from workflow_service.domain.expressions.program import MAX_MESSAGE, program_text
 
 
 class JqWorkers:
@@ -78,7 +78,7 @@ class JqWorkers:
             return answer
         except WorkerRefused as exc:
             place, worker = worker, None
-            raise ExpressionFailed(str(exc)) from exc
+            raise ExpressionFailed(str(exc)[:MAX_MESSAGE]) from exc
         except WorkerTimedOut as exc:
             raise ExpressionFailed(f"the expression took longer than {deadline_s:g} s") from exc
         except WorkerDied as exc:

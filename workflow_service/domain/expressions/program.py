@@ -20,6 +20,8 @@ _SHADOWS = (
     " def input_filename: null; def input_line_number: null; def modulemeta: null;"
     " def get_search_list: []; def get_prog_origin: null; def get_jq_origin: null; {} as $ENV | "
 )
+MAX_MESSAGE = 1_000
+"""An error's message may quote its input; this much of it is kept."""
 _POSITION = re.compile(r" at <top-level>, line (\d+), column (\d+):?")
 
 
@@ -83,7 +85,8 @@ def run_program(program: Program, encoded: bytes) -> JsonValue:
     try:
         return next(iter(program.input_text(encoded.decode())), None)
     except (ValueError, RecursionError) as exc:
-        raise ExpressionFailed(str(exc) or "the expression failed") from exc
+        message = str(exc) or "the expression failed"
+        raise ExpressionFailed(message[:MAX_MESSAGE]) from exc
 
 
 def foldable(tokens: tuple[Token, ...], text: str) -> str:

@@ -5,11 +5,9 @@ can be reasoned about (cost.py) and most of it evaluated without libjq (direct.p
 else is `None` here: not wrong, only for libjq to judge.
 """
 
-import json
-
+from workflow_service.domain.expressions.cursor import Cursor, NotUnderstood, number, plain_text
 from workflow_service.domain.expressions.tokens import Kind, Token
 from workflow_service.domain.expressions.tree import (
-    EXACT_INTEGER,
     Apply,
     Array,
     Attempt,
@@ -24,39 +22,18 @@ from workflow_service.domain.expressions.tree import (
     Several,
     Step,
     Text,
-    Walk,
+    stepped,
 )
 from workflow_service.domain.expressions.values import JsonValue
 
 _COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
 _CONSTANTS: dict[str, JsonValue] = {"null": None, "true": True, "false": False}
 _KEYWORDS = frozenset(
-    (
-        "if",
-        "then",
-        "elif",
-        "else",
-        "end",
-        "and",
-        "or",
-        "as",
-        "def",
-        "reduce",
-        "foreach",
-        "try",
-        "catch",
-        "label",
-        "import",
-        "include",
-        "module",
-        "break",
-        "__loc__",
-    )
+    """
+    if then elif else end and or as def reduce foreach try catch label import include module
+    break __loc__
+    """.split()  # noqa: SIM905 - words read better as words
 )
-
-
-class _NotUnderstood(Exception):
-    """The text is not in our part of jq."""
 
 
 def parse(tokens: tuple[Token, ...], variables: frozenset[str]) -> Node | None:
@@ -68,70 +45,18 @@ def parse(tokens: tuple[Token, ...], variables: frozenset[str]) -> Node | None:
         parser = _Parser(tokens, variables)
         node = parser.pipe()
         parser.finish()
-    except _NotUnderstood:
+    except NotUnderstood:
         return None
     return node
 
 
-def number(text: str) -> int | float:
-    """The value of a number literal, an int whenever it is integral, as libjq prints it."""
-    value = float(text)
-    if not abs(value) <= EXACT_INTEGER:
-        raise _NotUnderstood
-    return int(value) if value.is_integer() else value
-
-
-def _plain_text(piece: str) -> str:
-    try:
-        text = json.loads(f'"{piece}"', strict=False)
-    except ValueError:
-        raise _NotUnderstood from None
-    if not isinstance(text, str) or any("\ud800" <= char <= "\udfff" for char in text):
-        raise _NotUnderstood
-    return text
-
-
-class _Parser:
+class _Parser(Cursor):
     """Recursive descent, one method per level of jq's precedence, loosest first."""
-
-    def __init__(self, tokens: tuple[Token, ...], variables: frozenset[str]) -> None:
-        self._tokens = tokens
-        self._variables = variables
-        self._at = 0
-
-    # ------------------------------------------------------------ cursor
-    def finish(self) -> None:
-        if self._at != len(self._tokens):
-            raise _NotUnderstood
-
-    def _peek(self) -> str:
-        """The text of the next symbol or name; empty for everything else."""
-        if self._at < len(self._tokens):
-            token = self._tokens[self._at]
-            if token.kind in (Kind.SYMBOL, Kind.NAME):
-                return token.text
-        return ""
-
-    def _take(self) -> Token:
-        if self._at >= len(self._tokens):
-            raise _NotUnderstood
-        self._at += 1
-        return self._tokens[self._at - 1]
-
-    def _accept(self, text: str) -> bool:
-        if self._peek() == text:
-            self._at += 1
-            return True
-        return False
-
-    def _expect(self, text: str) -> None:
-        if not self._accept(text):
-            raise _NotUnderstood
 
     # ------------------------------------------------------------ operators
     def pipe(self) -> Node:
         stages = [self._several()]
-        while self._accept("|"):
+        while self.accept("|"):
             stages.append(self._several())
         node = stages.pop()
         while stages:
@@ -140,13 +65,13 @@ class _Parser:
 
     def _several(self) -> Node:
         node = self._alternative()
-        while self._accept(","):
+        while self.accept(","):
             node = Several(node, self._alternative())
         return node
 
     def _alternative(self) -> Node:
         choices = [self._either()]
-        while self._accept("//"):
+        while self.accept("//"):
             choices.append(self._either())
         node = choices.pop()
         while choices:
@@ -155,95 +80,95 @@ class _Parser:
 
     def _either(self) -> Node:
         node = self._both()
-        while self._accept("or"):
+        while self.accept("or"):
             node = Binary("or", node, self._both())
         return node
 
     def _both(self) -> Node:
         node = self._comparison()
-        while self._accept("and"):
+        while self.accept("and"):
             node = Binary("and", node, self._comparison())
         return node
 
     def _comparison(self) -> Node:
         node = self._sum()
-        operator = self._peek()
+        operator = self.peek()
         if operator in _COMPARISONS:
-            self._at += 1
+            self.at += 1
             return Binary(operator, node, self._sum())
         return node
 
     def _sum(self) -> Node:
         node = self._product()
-        while (operator := self._peek()) in ("+", "-"):
-            self._at += 1
+        while (operator := self.peek()) in ("+", "-"):
+            self.at += 1
             node = Binary(operator, node, self._product())
         return node
 
     def _product(self) -> Node:
         node = self._postfix()
-        while (operator := self._peek()) in ("*", "/", "%"):
-            self._at += 1
+        while (operator := self.peek()) in ("*", "/", "%"):
+            self.at += 1
             node = Binary(operator, node, self._postfix())
         return node
 
     # ------------------------------------------------------------ terms
     def _postfix(self) -> Node:
-        if self._accept("-"):
-            token = self._take()
-            if token.kind is not Kind.NUMBER or self._peek() in (".", "[", "?"):
-                raise _NotUnderstood
+        if self.accept("-"):
+            token = self.take()
+            if token.kind is not Kind.NUMBER or self.peek() in (".", "[", "?"):
+                raise NotUnderstood
             return Literal(-number(token.text))
         node = self._term()
         while True:
-            if self._accept("?"):
+            if self.accept("?"):
                 node = Attempt(node)
-            elif self._accept("["):
+            elif self.accept("["):
                 node = self._bracket(node)
             elif (step := self._field()) is not None:
-                node = _stepped(node, step)
+                node = stepped(node, step)
             else:
                 return node
 
     def _field(self) -> str | None:
         """A `.name` or `."text"` that follows a term."""
-        if self._at >= len(self._tokens):
+        if self.at >= len(self.tokens):
             return None
-        token = self._tokens[self._at]
+        token = self.tokens[self.at]
         if token.kind is Kind.FIELD:
-            self._at += 1
+            self.at += 1
             return token.text[1:]
         if token.text != ".":
             return None
-        self._at += 1
-        if self._peek() == "[":
+        self.at += 1
+        if self.peek() == "[":
             return None
-        return self._plain(self._take())
+        return self._plain(self.take())
 
     def _bracket(self, node: Node) -> Node:
-        if self._accept("]"):
+        if self.accept("]"):
             return Iterate(node)
-        negative = self._accept("-")
-        token = self._take()
+        negative = self.accept("-")
+        token = self.take()
         step: Step
         if token.kind is Kind.STRING and not negative:
             step = self._plain(token)
         elif token.kind is Kind.NUMBER and token.text.isdigit() and len(token.text) <= 9:
             step = -int(token.text) if negative else int(token.text)
         else:
-            raise _NotUnderstood
-        self._expect("]")
-        return _stepped(node, step)
+            raise NotUnderstood
+        self.expect("]")
+        return stepped(node, step)
 
     def _plain(self, token: Token) -> str:
         if token.kind is not Kind.STRING or len(token.pieces) != 1:
-            raise _NotUnderstood
+            raise NotUnderstood
         piece = token.pieces[0]
         assert isinstance(piece, str)  # noqa: S101 - the first piece always is
-        return _plain_text(piece)
+        return plain_text(piece)
 
     def _term(self) -> Node:
-        token = self._take()
+        token = self.take()
         match token.kind:
             case Kind.FIELD:
                 return Path(None, (token.text[1:],))
@@ -254,8 +179,8 @@ class _Parser:
             case Kind.STRING:
                 return self._text(token)
             case Kind.FORMAT:
-                if self._at < len(self._tokens) and self._tokens[self._at].kind is Kind.STRING:
-                    raise _NotUnderstood
+                if self.at < len(self.tokens) and self.tokens[self.at].kind is Kind.STRING:
+                    raise NotUnderstood
                 return Apply(token.text, ())
             case Kind.NAME:
                 return self._named(token.text)
@@ -263,8 +188,8 @@ class _Parser:
                 return self._symbol(token.text)
 
     def _variable(self, token: Token) -> Node:
-        if token.text[1:] not in self._variables:
-            raise _NotUnderstood
+        if token.text[1:] not in self.variables:
+            raise NotUnderstood
         return Path(token.text[1:], ())
 
     def _symbol(self, text: str) -> Node:
@@ -272,30 +197,30 @@ class _Parser:
             return self._dot()
         if text == "(":
             node = self.pipe()
-            self._expect(")")
+            self.expect(")")
             return node
         if text == "[":
-            if self._accept("]"):
+            if self.accept("]"):
                 return Array(None)
             content = self.pipe()
-            self._expect("]")
+            self.expect("]")
             return Array(content)
         if text == "{":
             return self._object()
-        raise _NotUnderstood
+        raise NotUnderstood
 
     def _dot(self) -> Node:
-        if self._at < len(self._tokens) and self._tokens[self._at].kind is Kind.STRING:
-            return Path(None, (self._plain(self._take()),))
+        if self.at < len(self.tokens) and self.tokens[self.at].kind is Kind.STRING:
+            return Path(None, (self._plain(self.take()),))
         return Path(None, ())
 
     def _text(self, token: Token) -> Node:
         parts: list[str | Node] = []
         for piece in token.pieces:
             if isinstance(piece, str):
-                parts.append(_plain_text(piece))
+                parts.append(plain_text(piece))
                 continue
-            inner = _Parser(piece, self._variables)
+            inner = _Parser(piece, self.variables)
             parts.append(inner.pipe())
             inner.finish()
         if len(parts) == 1 and isinstance(parts[0], str):
@@ -308,57 +233,47 @@ class _Parser:
         if name == "if":
             return self._condition()
         if name in _KEYWORDS:
-            raise _NotUnderstood
+            raise NotUnderstood
         arguments: list[Node] = []
-        if self._accept("("):
+        if self.accept("("):
             arguments.append(self.pipe())
-            while self._accept(";"):
+            while self.accept(";"):
                 arguments.append(self.pipe())
-            self._expect(")")
+            self.expect(")")
         return Apply(name, tuple(arguments))
 
     def _condition(self) -> Node:
         test = self.pipe()
-        self._expect("then")
+        self.expect("then")
         then = self.pipe()
-        if self._accept("elif"):
+        if self.accept("elif"):
             return Condition(test, then, self._condition())
         otherwise: Node = Path(None, ())
-        if self._accept("else"):
+        if self.accept("else"):
             otherwise = self.pipe()
-        self._expect("end")
+        self.expect("end")
         return Condition(test, then, otherwise)
 
     def _object(self) -> Node:
         entries: list[tuple[str, Node]] = []
-        if self._accept("}"):
+        if self.accept("}"):
             return Object(())
         while True:
             entries.append(self._entry())
-            if self._accept("}"):
+            if self.accept("}"):
                 return Object(tuple(entries))
-            self._expect(",")
+            self.expect(",")
 
     def _entry(self) -> tuple[str, Node]:
-        token = self._take()
+        token = self.take()
         if token.kind is Kind.BINDING:
             return token.text[1:], self._variable(token)
         key = token.text if token.kind is Kind.NAME else self._plain(token)
         if "::" in key and token.kind is Kind.NAME:
-            raise _NotUnderstood
-        if not self._accept(":"):
+            raise NotUnderstood
+        if not self.accept(":"):
             return key, Path(None, (key,))
         value = self._postfix()
-        while self._accept("|"):
+        while self.accept("|"):
             value = Pipe(value, self._postfix())
         return key, value
-
-
-def _stepped(node: Node, step: Step) -> Node:
-    match node:
-        case Path(variable, steps):
-            return Path(variable, (*steps, step))
-        case Walk(source, steps):
-            return Walk(source, (*steps, step))
-        case _:
-            return Walk(node, (step,))

@@ -114,3 +114,14 @@ Node: TypeAlias = (
 
 EXACT_INTEGER: Final = 2**53
 """Up to here a double holds every integer; libjq computes in doubles."""
+
+
+def stepped(node: Node, step: Step) -> Node:
+    """The tree of *node* followed by one more step."""
+    match node:
+        case Path(variable, steps):
+            return Path(variable, (*steps, step))
+        case Walk(source, steps):
+            return Walk(source, (*steps, step))
+        case _:
+            return Walk(node, (step,))

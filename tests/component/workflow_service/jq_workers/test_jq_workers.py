@@ -1,9 +1,11 @@
 """Hostile expressions in killable processes."""
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -99,15 +101,27 @@ async def test_the_event_loop_stays_responsive_meanwhile(expressions: Expression
     assert sorted(lags)[int(len(lags) * 0.98)] < 0.05
 
 
-def test_workers_have_no_environment_and_only_three_files(
-    pool: JqWorkers, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_workers_see_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CANARY", "canary-value")
     with JqWorkers(workers=1) as fresh:
         for source in ("env", "$ENV", "[env, $ENV] | tojson", '"\\(env)"'):
             answer = fresh.evaluate(source, (), b'{"d":null,"v":{}}', 1.0)
             assert b"canary" not in answer
             assert b"PATH" not in answer
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_workers_inherit_neither_files_nor_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CANARY", "canary-value")
+    with Path(__file__).open() as ours, JqWorkers(workers=1) as fresh:
+        os.set_inheritable(ours.fileno(), True)
+        assert fresh.evaluate(".d", (), b'{"d":{"d":1},"v":{}}', 1.0) == b"1"
+        (worker,) = fresh._alive
+        process = Path(f"/proc/{worker.pid}")
+
+        assert len(list((process / "fd").iterdir())) == 3
+        assert (process / "environ").read_bytes() == b""
+        assert os.getpgid(worker.pid) == worker.pid
 
 
 def test_a_caller_waits_only_so_long_for_a_place() -> None:
