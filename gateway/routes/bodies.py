@@ -4,7 +4,7 @@ import re
 from typing import Any, Final, TypeVar
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, UnsetType
 
 from chassis.errors import FieldProblem, Invalid
 from gateway.routes import strict_json
@@ -63,7 +63,7 @@ def _struct(model: type[S], raw: Raw, path: str, problems: list[FieldProblem]) -
 
 
 def _value(kind: Any, raw: Raw, path: str, problems: list[FieldProblem]) -> Any:
-    if kind is Raw:
+    if kind is Raw or kind == Raw | UnsetType:
         return raw
     if isinstance(kind, type) and issubclass(kind, Struct):
         return _struct(kind, raw, path, problems)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -52,7 +52,7 @@ class DefinitionRoutes:
             permission="workflows:write",
             finishes=True,
             body=Body(
-                dict[str, object], MEDIA_TYPES, examples={"greet": _EXAMPLE}, description="The DSL"
+                dict[str, Any], MEDIA_TYPES, examples={"greet": _EXAMPLE}, description="The DSL"
             ),
             replies=[
                 Reply(201, "Registered", Definition),

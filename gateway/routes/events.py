@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 from msgspec import Struct
@@ -47,7 +47,7 @@ class EventRoutes:
             permission="events:write",
             finishes=True,
             body=Body(
-                dict[str, object],
+                dict[str, Any],
                 (STRUCTURED, BATCH, JSON, "*/*"),
                 required=False,
                 examples={"paid": _EXAMPLE},

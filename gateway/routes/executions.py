@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, cast
 
 import msgspec
 from aiohttp import web
-from msgspec import Meta, Raw, Struct
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from chassis.errors import Kind
 from gateway.ports import (
@@ -34,7 +34,6 @@ STATUSES: Final = (
 )  # fmt: skip
 ENDED: Final = frozenset({"cancelled", "faulted", "completed"})
 CALL_TIMEOUT: Final = 30.0
-_NONE: Final = Raw(b"")
 _Name = Annotated[str, Meta(min_length=1, max_length=512)]
 _Reason = Annotated[str, Meta(max_length=2048)]
 _Tag = Annotated[str, Meta(max_length=512)]
@@ -53,7 +52,7 @@ class StartBody(Struct, frozen=True, forbid_unknown_fields=True):
     """What to run, on what, when, and how urgently."""
 
     workflow: WorkflowChoice
-    input: Raw = _NONE
+    input: Raw | UnsetType = UNSET
     priority: Annotated[int, Meta(ge=0, le=9)] = 0
     run_at: Annotated[datetime, Meta(tz=True)] | None = None
     tags: dict[_Tag, _Tag] | list[_Tag] | None = None
@@ -70,7 +69,7 @@ class RetryBody(Struct, frozen=True, forbid_unknown_fields=True):
 
     reason: _Reason = ""
     from_: Annotated[str, Meta(max_length=4096)] | None = msgspec.field(name="from", default=None)
-    input: Raw = _NONE
+    input: Raw | UnsetType = UNSET
 
 
 _START_EXAMPLE: Final = {
@@ -240,7 +239,7 @@ class ExecutionRoutes:
             request.arguments["id"],
             body.reason,
             body.from_ or "",
-            bytes(body.input),
+            _given(body.input),
         )
         return answer(execution, 202)
 
@@ -253,13 +252,17 @@ def _start_request(body: StartBody, key: str, wait: float) -> StartRequest:
     chosen = body.workflow
     return StartRequest(
         WorkflowReference(chosen.namespace, chosen.name, chosen.version or ""),
-        bytes(body.input),
+        _given(body.input),
         body.priority,
         body.run_at,
         b"" if body.tags is None else msgspec.json.encode(body.tags),
         key,
         wait,
     )
+
+
+def _given(data: Raw | UnsetType) -> bytes:
+    return b"" if isinstance(data, UnsetType) else bytes(data)
 
 
 def _filter(query: Query) -> ExecutionFilter:

@@ -41,6 +41,7 @@ from gateway.routes.sse import MEDIA_TYPE as EVENT_STREAM
 
 MAX_BODY: Final = 1024 * 1024
 NO_ROUTE: Final = "(none)"
+CLOSING: Final = frozenset({413, 414, 431})
 
 _log = get_logger("gateway.requests")
 _requests = counter("http_requests_total", "Requests answered", ("method", "route", "status")).child
@@ -247,7 +248,8 @@ class Pipeline:
         response.headers.update(rendered.headers)
         for name, value in request.answer_headers.items():
             response.headers.setdefault(name, value)
-        if isinstance(error, RequestRefused | RequestTooSlow) or rendered.status in {413, 431}:
+        if isinstance(error, RequestRefused | RequestTooSlow) or rendered.status in CLOSING:
+            response.headers["Connection"] = "close"
             response.force_close()
         return response
 

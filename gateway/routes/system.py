@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from aiohttp import web
@@ -49,7 +49,7 @@ class SystemRoutes:
         """The routes; none of them needs a token."""
         yield self._public("/healthz", self.alive, "Whether the gateway runs", State, limit="")
         yield self._public("/readyz", self.ready, "Whether it can serve", State, limit="")
-        yield self._public("/openapi.json", self.openapi, "This document", dict[str, object])
+        yield self._public("/openapi.json", self.openapi, "This document", dict[str, Any])
         for path, (_, media_type) in _ASSETS.items():
             yield self._public(path, self.asset, "The documentation page", None, media_type)
         yield self._public(

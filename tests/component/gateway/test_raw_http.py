@@ -109,7 +109,7 @@ async def test_nothing_is_read_from_behind_a_refused_request(world: World) -> No
 
     answer = await world.raw(smuggled + b"\r\n")
 
-    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.count(b"HTTP/1.") == 1
 
 
 async def test_pipelined_requests_are_answered_in_order(world: World) -> None:
