@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
+from chassis.errors import FieldProblem, Unavailable
 from chassis.health import Health
 from gateway.routes.route import Access, Incoming, Reply, Route, answer, raw_answer
 
@@ -26,7 +27,7 @@ _ASSETS: Final = {
 
 
 class State(Struct, frozen=True):
-    """Whether it works: "ok", or "unavailable" with what each part says."""
+    """That it works, and each part that was asked; what is wrong comes as an error instead."""
 
     status: str
     checks: dict[str, str]
@@ -86,12 +87,12 @@ class SystemRoutes:
     async def ready(self, request: Incoming) -> web.StreamResponse:
         """GET /readyz"""
         report = await self.health.report()
-        checks = {name: reason or "ok" for name, reason in report.checks.items()}
-        if report.draining:
-            checks["gateway"] = "stopping"
         if report.ready:
-            return answer(State("ok", checks))
-        return answer(State("unavailable", checks), 503, {"Retry-After": "1"})
+            return answer(State("ok", dict.fromkeys(report.checks, "ok")))
+        wrong = [FieldProblem(name, reason) for name, reason in report.checks.items() if reason]
+        if report.draining:
+            wrong.append(FieldProblem("gateway", "is stopping"))
+        raise Unavailable("The gateway is not ready", details=wrong, retry_after=1)
 
     async def openapi(self, request: Incoming) -> web.StreamResponse:
         """GET /openapi.json"""

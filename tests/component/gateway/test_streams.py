@@ -192,5 +192,5 @@ async def test_while_draining_it_says_that_it_is_not_ready(tmp_path: Path) -> No
         await asyncio.sleep(0)
         ready = await world.ask("GET", "/readyz", anonymous=True)
 
-        assert (ready.status, ready.json["checks"]["gateway"]) == (503, "stopping")
+        assert (ready.status, ready.fields()) == (503, {"gateway"})
         await stopping

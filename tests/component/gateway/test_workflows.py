@@ -269,9 +269,7 @@ async def test_a_service_that_is_down_is_503_with_retry_after(world: World) -> N
 
     assert (down.status, down.error["code"]) == (503, "UNAVAILABLE")
     assert int(down.headers["Retry-After"]) >= 1
-    assert ready.status == 503
-    assert ready.json["checks"]["workflow"] != "ok"
-    assert ready.json["checks"]["auth"] == "ok"
+    assert (ready.status, ready.fields()) == (503, {"workflow"})
     assert (await world.ask("GET", "/healthz", anonymous=True)).status == 200
 
 
