@@ -157,7 +157,12 @@ def _correlate(_logger: WrappedLogger, _method: str, event: EventDict) -> EventD
 def _renderers(as_json: bool, *, colors: bool) -> list[Any]:
     if as_json:
         return [structlog.processors.JSONRenderer(ensure_ascii=False)]
-    return [structlog.dev.ConsoleRenderer(colors=colors)]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=colors,
+            exception_formatter=structlog.dev.plain_traceback,  # rich shows locals: secrets
+        )
+    ]
 
 
 # `exc_info` becomes text before masking, so that no exception object slips through unmasked.

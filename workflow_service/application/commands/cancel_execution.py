@@ -15,7 +15,10 @@ from workflow_service.application.ports import Commit, EventStore, Head, Summary
 from workflow_service.domain.execution.errors import CommandRefused
 from workflow_service.domain.execution.events import WorkflowCancelled
 
-_ATTEMPTS = 100
+_BOLD_ATTEMPTS = 2
+"""How often it is tried beside a decision that is being made, which may take long."""
+_PATIENT_ATTEMPTS = 20
+"""How often then in a turn of its own, so that only another process can be faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +46,31 @@ class CancelExecutionHandler:
             CommandRefused: it has ended.
             Unavailable: the store cannot commit now.
         """
-        for _ in range(_ATTEMPTS):
-            head = await self.store.head(command.execution)
-            if head is None or not command.caller.may_change(head.summary):
-                raise ExecutionNotFound
-            if head.summary.ended_at is not None:
-                raise CommandRefused("cancelled", head.summary.status)
-            commit = _cancellation(head, command, self.clock.now())
-            try:
-                await self.store.append(commit)
-            except VersionConflict:
-                continue
-            self.engine.ended_elsewhere(command.execution, commit.summary, head.sequence + 1)
-            return commit.summary
+        for _ in range(_BOLD_ATTEMPTS):
+            summary = await self._attempt(command)
+            if summary is not None:
+                return summary
+        for _ in range(_PATIENT_ATTEMPTS):
+            async with self.engine.turn(command.execution):
+                summary = await self._attempt(command)
+            if summary is not None:
+                return summary
         raise Unavailable("the execution is changing too fast; try again", retry_after=1.0)
+
+    async def _attempt(self, command: CancelExecution) -> Summary | None:
+        """End the history where it is now; None when it has moved on meanwhile."""
+        head = await self.store.head(command.execution)
+        if head is None or not command.caller.may_change(head.summary):
+            raise ExecutionNotFound
+        if head.summary.ended_at is not None:
+            raise CommandRefused("cancelled", head.summary.status)
+        commit = _cancellation(head, command, self.clock.now())
+        try:
+            await self.store.append(commit)
+        except VersionConflict:
+            return None
+        self.engine.ended_elsewhere(command.execution, commit.summary, head.sequence + 1)
+        return commit.summary
 
 
 def _cancellation(head: Head, command: CancelExecution, now: datetime) -> Commit:

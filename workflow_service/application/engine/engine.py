@@ -8,8 +8,9 @@ back as stimuli.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -105,6 +106,7 @@ class Engine:
         self._threads = ThreadPoolExecutor(settings.decision_threads, "decision")
         self._active = ActiveExecutions()
         self._settling: set[str] = set()
+        self._stopping = False
         self._slots = Slots(settings.effects_at_once)
         self._effects = Effects(runner, self._slots, self._active, supervisor, self._advance)
         self._timers = Timers(store, clock, supervisor, self._advance)
@@ -123,7 +125,9 @@ class Engine:
             _log.info("recovered", executions=taken)
 
     def stop(self) -> None:
-        """Give up the threads; the supervisor stops everything else."""
+        """Take on nothing new: what is under way may end, and the supervisor stops everything else."""
+        self._stopping = True
+        self._effects.stop()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     @property
@@ -157,6 +161,12 @@ class Engine:
         """
         return await self._whatever_the_caller_does("advance", self._advance(execution, stimulus))
 
+    @asynccontextmanager
+    async def turn(self, execution: str) -> AsyncIterator[None]:
+        """Keep this engine from committing anything to *execution*."""
+        async with self._active.use(execution) as active, active.turn:
+            yield
+
     def ended_elsewhere(self, execution: str, summary: Summary, sequence: int) -> None:
         """The history was ended past this engine: stop the effects, and load before the next decision."""
         active = self._active.get(execution)
@@ -170,6 +180,9 @@ class Engine:
         self, name: str, work: Coroutine[Any, Any, Summary]
     ) -> Summary:
         """Run *work* to its end even if the caller leaves: what is being committed must not be cut in two."""
+        if self._stopping:
+            work.close()
+            raise Unavailable("the service is stopping; try again", retry_after=1.0)
         answer: asyncio.Future[Summary] = asyncio.get_running_loop().create_future()
 
         async def run() -> None:
@@ -234,7 +247,7 @@ class Engine:
 
     def _settle(self, execution: str) -> None:
         """After a commit of unknown fate: go on with what it asked for, if it is there."""
-        if execution not in self._settling:
+        if execution not in self._settling and not self._stopping:
             self._settling.add(execution)
             _ = self._supervisor.spawn("settle", self._resume(execution))
 

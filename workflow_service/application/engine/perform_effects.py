@@ -50,10 +50,15 @@ class Effects:
         self._active = active
         self._supervisor = supervisor
         self._record = record
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Begin nothing any more: what is asked for from now on is for the next owner to perform."""
+        self._stopping = True
 
     def let_go(self, execution: str, active: Active, effect: Effect, priority: int) -> None:
         """Begin an effect, unless it is under way already."""
-        if effect.number not in active.effects:
+        if effect.number not in active.effects and not self._stopping:
             work = self._perform(execution, effect, priority)
             active.effects[effect.number] = self._supervisor.spawn("effect", work)
 
