@@ -23,7 +23,7 @@ Lookup: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 SocketAddress: TypeAlias = tuple[
     int | socket.AddressFamily, int | socket.SocketKind, int, str, tuple[object, ...]
 ]
-_ADMITTED_KEPT = 4_096
+_ADMITTED_KEPT = 16_384
 
 
 class ConnectRefused(OSError):

@@ -7,6 +7,7 @@ the program text, and the input document; an answer is a status byte and the JSO
 the first output, or a message. Any surprise ends the process: the pool starts another.
 """
 
+import contextlib
 import json
 import os
 import resource
@@ -19,7 +20,8 @@ OK, FAILED, READY = b"\x00", b"\x01", b"\x02"
 
 def confine(memory: int) -> None:
     """Little memory; no core, no new files, no further processes."""
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    with contextlib.suppress(ValueError, OSError):  # macOS has no such limit to set
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
@@ -29,10 +31,10 @@ def confine(memory: int) -> None:
 def allow_cpu(seconds: int) -> None:
     """End this process when it computes longer from now on, even if nobody is left to kill it."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
+    until = int(usage.ru_utime + usage.ru_stime) + seconds + 1
     _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(
-        resource.RLIMIT_CPU, (int(usage.ru_utime + usage.ru_stime) + seconds + 1, most)
-    )
+    bounded = until if most == resource.RLIM_INFINITY else min(until, most)
+    resource.setrlimit(resource.RLIMIT_CPU, (bounded, most))
 
 
 def read(size: int) -> bytes:
