@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -91,13 +91,23 @@ class SqliteEventStore:
         node: who appends; it owns the executions that it leaves busy.
         clock: says which idempotency keys are still alive.
         bell: rung after every commit.
+        observe: told of every commit that is durable.
     """
 
-    def __init__(self, database: SqliteDatabase, *, node: str, clock: Clock, bell: LogBell) -> None:
+    def __init__(
+        self,
+        database: SqliteDatabase,
+        *,
+        node: str,
+        clock: Clock,
+        bell: LogBell,
+        observe: Callable[[Commit], None] = lambda _: None,
+    ) -> None:
         self._database = database
         self._node = node
         self._clock = clock
         self._bell = bell
+        self._observe = observe
 
     async def append(self, commit: Commit) -> None:
         """Make *commit* durable; see ``EventStore``."""
@@ -106,6 +116,7 @@ class SqliteEventStore:
         )
         await self._database.write(work)
         self._bell.ring()
+        self._observe(commit)
 
     async def load(self, execution: str) -> Stored | None:
         """Return the newest snapshot that can be read and the events after it."""

@@ -1,0 +1,29 @@
+"""`python -m workflow_service`: the workflow service by itself."""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvloop
+
+from chassis.config import Environment
+from chassis.discovery.static import StaticRegistry
+from chassis.lifecycle import run_until_stopped
+from chassis.messaging.memory import MemoryBus
+from chassis.telemetry.logging import configure_logging
+from workflow_service.bootstrap import Running, running
+from workflow_service.config import Settings
+
+
+@asynccontextmanager
+async def service() -> AsyncIterator[Running]:
+    """The service with what the environment says."""
+    settings = Settings.from_environment(Environment())
+    registry = StaticRegistry({"auth": settings.auth_address})
+    async with MemoryBus() as bus, running(settings, registry=registry, bus=bus) as workflow:
+        yield workflow
+
+
+if __name__ == "__main__":
+    configure_logging()
+    sys.exit(uvloop.run(run_until_stopped(service())))

@@ -1,0 +1,49 @@
+"""What operators count of executions, told by their commits."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chassis.telemetry import metrics
+from workflow_service.application.ports import Commit, Summary
+from workflow_service.domain.execution.events import ErrorCaught, RetryScheduled, WorkflowFaulted
+
+_ACCEPTED: Final = metrics.counter(
+    "workflow_executions_accepted_total", "Executions taken on.", ["type"]
+)
+_EXECUTIONS: Final = metrics.counter(
+    "workflow_executions_total", "Executions that ended, by how.", ["status", "type"]
+)
+_SECONDS: Final = metrics.histogram(
+    "workflow_execution_duration_seconds",
+    "From the start of executions to their end.",
+    ["type"],
+    buckets=(0.1, 0.5, 1, 2, 5, 10, 30, 60),
+)
+_ERRORS: Final = metrics.counter(
+    "workflow_errors_total",
+    "Errors that were caught, led to a retry or ended an execution, by where they arose.",
+    ["type", "stage"],
+)
+
+
+def observe_commit(commit: Commit) -> None:
+    """Count what *commit* has made durable; ``type`` is ``namespace/name``."""
+    summary = commit.summary
+    kind = f"{summary.namespace}/{summary.name}"
+    if commit.expected == 0:
+        _ACCEPTED.child(kind).inc()
+    for event in commit.events:
+        if isinstance(event, ErrorCaught | RetryScheduled):
+            _ERRORS.child(kind, event.task).inc()
+        elif isinstance(event, WorkflowFaulted):
+            _ERRORS.child(kind, event.error.instance or "/").inc()
+    if summary.ended_at is not None:
+        _ended(summary, kind)
+
+
+def _ended(summary: Summary, kind: str) -> None:
+    _EXECUTIONS.child(summary.status, kind).inc()
+    if summary.ended_at is not None:
+        began = summary.started_at or summary.created_at
+        _SECONDS.child(kind).observe((summary.ended_at - began).total_seconds())

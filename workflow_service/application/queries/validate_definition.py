@@ -1,0 +1,34 @@
+"""Check a definition without publishing it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from workflow_service.domain.definition.documents import parse_document
+from workflow_service.domain.definition.limits import DEFAULT_LIMITS, DefinitionLimits
+from workflow_service.domain.definition.parsing import parse_definition
+from workflow_service.domain.expressions import Expressions
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateDefinition:
+    """Check a document as publishing it does, and keep nothing."""
+
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ValidateDefinitionHandler:
+    """Raises ``DefinitionInvalid`` with every problem, or what ``parse_document`` raises."""
+
+    expressions: Expressions
+    limits: DefinitionLimits = DEFAULT_LIMITS
+
+    async def __call__(self, query: ValidateDefinition) -> None:
+        await asyncio.to_thread(self._check, query)
+
+    def _check(self, query: ValidateDefinition) -> None:
+        document = parse_document(query.content, query.media_type, self.limits)
+        parse_definition(document, self.expressions, limits=self.limits)

@@ -1,0 +1,25 @@
+"""Committed facts to the bus."""
+
+from __future__ import annotations
+
+from chassis.messaging.memory import MemoryBus
+from chassis.messaging.port import Bus
+from chassis.messaging.relay import EventLog, Relay
+from workflow_service.application.projections.announcements import Wanted
+
+CHECKPOINT = "bus"
+"""Name of the place that the relay has come to."""
+
+
+def event_relay(log: EventLog, bus: Bus) -> Relay:
+    """Return what publishes *log* on *bus* for as long as it runs."""
+    return Relay(log, bus, name=CHECKPOINT)
+
+
+def listeners(bus: Bus) -> Wanted:
+    """Return what tells whether a type is worth publishing on *bus*.
+
+    Within one process it is known who listens, and most facts need not even be decoded. Another bus
+    keeps its own books, so it gets everything.
+    """
+    return bus.has_subscribers if isinstance(bus, MemoryBus) else lambda _: True
