@@ -9,6 +9,7 @@ judged as the IPv4 address that they are.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -120,6 +121,7 @@ def split_port(text: str) -> tuple[str, int | None]:
     return host.strip("[]"), int(port)
 
 
+@lru_cache(4_096)
 def parse_address(host: str) -> Address | None:
     """The address that *host* is the text of, or None for a name."""
     try:

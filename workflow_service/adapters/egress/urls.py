@@ -1,6 +1,7 @@
 """URLs, read once, the way browsers do (WHATWG URL standard), and never again differently."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import ada_url
@@ -27,6 +28,7 @@ class Target:
         return self.scheme, self.host, self.port
 
 
+@lru_cache(1_024)
 def target(url: str, base: Target | None = None) -> Target:
     """Read *url*, which may be relative to *base*.
 
