@@ -125,15 +125,11 @@ def _check_uri(builder: Builder, uri: str, pointer: str) -> None:
         )
     elif scheme is not None and scheme[1].lower() not in ("http", "https"):
         builder.problem(pointer, f"{scheme[1]}: is not called over HTTP; use https: or http:")
-    rest = uri
     for found in _BRACES.finditer(uri):
         if not found[1] or found[1][0] in _OPERATORS:
             builder.problem(
                 pointer, f"{found[0][:80]} is not supported: only {{name}} is replaced in a URI"
             )
-        rest = rest.replace(found[0], "")
-    if "{" in rest or "}" in rest:
-        builder.problem(pointer, "has a brace without its counterpart")
 
 
 def read_authentication(

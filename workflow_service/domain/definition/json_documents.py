@@ -35,8 +35,7 @@ def read_json(text: str, limits: DefinitionLimits) -> JsonValue:
         raise DocumentUnreadable(_sentence(exc.msg), line=exc.lineno, column=exc.colno) from exc
     except NumberOutOfRange as exc:
         raise DocumentUnreadable(str(exc)) from exc
-    if isinstance(value, str):
-        _refuse_surrogates(value)
+    _check_strings(value)
     return value
 
 

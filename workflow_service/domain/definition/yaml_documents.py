@@ -168,7 +168,7 @@ class _Reader:
         if not isinstance(key, str):
             shown = "null" if key is None else str(key).lower()
             raise self._wrong(event, f"the key {shown} is not a string: put it in quotes")
-        if key == "<<" and getattr(event, "style", None) is None:
+        if key == "<<" and isinstance(event, yaml.ScalarEvent) and event.implicit[0]:
             raise self._wrong(
                 event, "merge keys (<<) are not part of YAML 1.2: write the members out"
             )

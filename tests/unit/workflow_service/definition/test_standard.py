@@ -1,0 +1,141 @@
+"""The standard's own schema and examples, and strings that break careless programs."""
+
+import json
+from contextlib import suppress
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+
+from chassis.errors import Malformed, PayloadTooLarge
+from tests.unit.workflow_service.definition.support import EXPRESSIONS, HEAD, SHARED, problems, read
+from workflow_service.domain.definition.documents import canonical, parse_document
+from workflow_service.domain.definition.parsing import parse_definition
+from workflow_service.domain.definition.validation import check_document
+from workflow_service.domain.expressions import JsonValue
+
+EXAMPLES = sorted((SHARED / "spec/open-workflow/examples").glob("*.yaml"))
+NAUGHTY = SHARED / "vectors/blns.json"
+
+LATER = {
+    "accumulate-room-readings": ["/do/0/consumeReading/listen", "/do/1/logReading/do/0/callOrderService/call",
+                                 "/do/2/generateReport/call"],
+    "authentication-oauth2": ["/do/0/getPet/with/endpoint/authentication/oauth2"],
+    "call-asyncapi-publish": ["/do/0/findPet/call"],
+    "call-grpc": ["/do/0/greet/call"],
+    "call-mcp": ["/do/0/publishMessageToSlack/call"],
+    "call-openapi": ["/do/0/findPet/call"],
+    "for": ["/do/0/checkup/do/0/waitForCheckup/listen"],
+    "listen-to-any": ["/do/0/callDoctor/listen"],
+    "listen-to-one": ["/do/0/waitForStartup/listen"],
+    "mock-service-extension": ["/use/extensions"],
+    "run-shell-stdin-and-arguments": ["/do/1/runShell/run"],
+    "run-subflow": ["/do/0/registerCustomer/run"],
+    "schedule-cron": ["/schedule"],
+    "set": ["/schedule"],
+    "set-expression": ["/schedule"],
+}  # fmt: skip
+"""Where the examples use what is not built yet."""
+
+
+def whole_schema() -> jsonschema_rs.Validator:
+    text = files("workflow_service.domain.definition").joinpath("schema.yaml").read_bytes()
+    schema = parse_document(text, "application/yaml")
+    assert isinstance(schema, dict)
+    return jsonschema_rs.Draft202012Validator(schema, validate_formats=True, offline=True)
+
+
+@pytest.mark.skipif(not EXAMPLES, reason="the examples of the standard are not on this machine")
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_every_example_of_the_standard_is_accepted_or_refused_for_what_comes_later(
+    path: Path,
+) -> None:
+    document = parse_document(path.read_bytes(), "application/yaml")
+    assert whole_schema().is_valid(document)
+    found = check_document(document, EXPRESSIONS)
+    assert [problem.field for problem in found] == LATER.get(path.stem, [])
+    assert all(problem.message.endswith("is not supported yet") for problem in found)
+    if not found:
+        assert parse_definition(document, EXPRESSIONS).tasks
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "{set: {a: 1}}", "{set: {}}", "{set: a, if: 3}", "{wait: PT1S, foo: 1}", "{wait: {days: 1}}", "{wait: x}",
+        "{try: [{a: {set: {}}}], catch: {}}", "{try: [{a: {set: {b: 1}}}], catch: {}}", "{do: [{a: {x: 1}}]}",
+        "{for: {in: .a}, do: [{b: {call: http}}]}", "{for: {in: [1]}, while: .x, do: []}", "{do: [], for: 3}",
+        "{fork: {branches: [{a: {wait: PT1S}}]}}", "{fork: {branches: [{a: {}}]}}", "{switch: [{a: {then: x}}]}",
+        "{switch: [{a: {when: 3, then: x}}]}", "{raise: {error: {type: '${ .a }', status: 400}}}", "{call: f, with: 3}",
+        "{raise: {error: {type: 'https://a.b', status: x}}}", "{emit: {event: {with: {type: a, time: now}}}}",
+        "{emit: {event: {with: {type: a, time: '2026-01-15T10:30:00Z'}}}}", "{set: {a: 1}, wait: PT1S}", "{}",
+        "{call: http, with: {method: get, endpoint: x}}", "{call: http, with: {method: get, endpoint: {uri: x}}}",
+        "{call: http, with: {method: get, endpoint: x, query: 3}}", "{call: grpc, with: {}}", "{call: mcp, with: {}}",
+        "{listen: {to: {one: {with: {type: a}}}}, foreach: {do: [{a: {wait: PT1S}}]}}", "{run: {shell: {command: a}}}",
+        "{listen: {to: {one: {with: {type: a}}}}, foreach: {do: [{a: {wait: x}}]}}", "{run: {shell: {}}}",
+    ],
+)  # fmt: skip
+def test_checking_task_by_task_finds_the_same_documents_malformed_as_the_whole_schema(
+    task: str,
+) -> None:
+    document = read(f"{HEAD}\ndo: [{{outer: {{do: [{{t: {task}}}]}}}}]")
+    found = check_document(document, EXPRESSIONS)
+    meaning = {
+        "/then",
+        "/call",
+        "/listen",
+        "/run",
+        "/with/endpoint",
+        "/with/endpoint/uri",
+        "/switch/0/a/then",
+    }
+    malformed = {
+        problem.field for problem in found
+        if problem.field.removeprefix("/do/0/outer/do/0/t") not in meaning
+    }  # fmt: skip
+    assert bool(malformed) is not whole_schema().is_valid(document)
+
+
+@pytest.mark.skipif(not NAUGHTY.exists(), reason="the naughty strings are not on this machine")
+def test_naughty_strings_are_data_wherever_they_stand() -> None:
+    for text in json.loads(NAUGHTY.read_text("utf-8")):
+        document: JsonValue = {
+            "document": {
+                "dsl": "1.0.3",
+                "namespace": "a",
+                "name": "b",
+                "version": "1.0.0",
+                "title": text,
+            },
+            "do": [{text[:200]: {"set": {text or "x": text, "y": [text]}}}],
+        }
+        again = parse_document(canonical(document), "application/json")
+        assert again == document
+        for problem in check_document(document, EXPRESSIONS):
+            assert "${" in text, (text, problem)
+        broken: JsonValue = {
+            "document": {"dsl": text, "namespace": text, "name": text, "version": text},
+            "use": {"errors": {text: text}, "functions": {text: {text: text}}},
+            "do": [{text: {"call": text, "with": {text: text}, "then": text, "if": text, "timeout": text}},
+                   {text: {"for": {"each": text, "in": text}, "do": [{text: text}]}},
+                   {text: {"wait": text, text: text, "input": {"schema": {"document": {"pattern": text}}}}}],
+            text: text,
+        }  # fmt: skip
+        assert check_document(broken, EXPRESSIONS)
+
+
+@pytest.mark.skipif(not NAUGHTY.exists(), reason="the naughty strings are not on this machine")
+def test_naughty_strings_as_yaml_are_read_or_refused() -> None:
+    for text in json.loads(NAUGHTY.read_text("utf-8")):
+        body = "".join(f"- {line}\n" for line in text.splitlines())
+        with suppress(Malformed, PayloadTooLarge):
+            assert canonical(read(body or "- "))
+
+
+def test_a_thousand_tasks_are_fine_and_one_more_is_not() -> None:
+    tasks = ", ".join(f"{{t{n}: {{wait: PT1S}}}}" for n in range(1000))
+    assert problems(f"do: [{tasks}]") == {}
+    assert problems(f"do: [{tasks}, {{x: {{wait: PT1S}}}}]") == {
+        "": "has 1001 tasks; a definition may have at most 1000"
+    }
