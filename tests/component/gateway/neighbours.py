@@ -124,7 +124,7 @@ class PlayedAuth(AuthServiceServicer):
     def access_token(self, user: str = "ada", session: str = "s1", **changes: Any) -> str:
         """An access token as the auth service signs it."""
         now = int(self.clock.now().timestamp())
-        claims = {
+        claims: dict[str, Any] = {
             "iss": "autoworker",
             "aud": "autoworker-api",
             "sub": user,
@@ -321,6 +321,10 @@ class PlayedWorkflows(WorkflowServiceServicer):
         self.definitions[key] = definition
         return workflow.PublishDefinitionResponse(definition=definition, created=known is None)
 
+    async def ValidateDefinition(self, request: Any, context: Any) -> Any:  # noqa: N802
+        await self.behaviour.enter("ValidateDefinition", request)
+        return workflow.ValidateDefinitionResponse()
+
     async def GetDefinition(  # noqa: N802
         self, request: workflow.GetDefinitionRequest, context: Any
     ) -> Any:
@@ -482,6 +486,10 @@ class PlayedNotifications(NotificationServiceServicer):
             async with self.changed:
                 if len(self.items) == sent:
                     await self.changed.wait()
+
+    async def ListDeliveries(self, request: Any, context: Any) -> Any:  # noqa: N802
+        await self.behaviour.enter("ListDeliveries", request)
+        return notification.ListDeliveriesResponse()
 
     async def GetPreferences(self, request: Any, context: Any) -> Any:  # noqa: N802
         await self.behaviour.enter("GetPreferences", request)

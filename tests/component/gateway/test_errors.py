@@ -11,7 +11,8 @@ from urllib.parse import quote
 import pytest
 
 from chassis.caching.port import LimitPolicy
-from tests.component.gateway.world import World, a_world, until
+from tests.component.gateway.world import World, a_world
+from tests.support.time import eventually
 
 VECTORS = Path(__file__).parents[4] / "shared" / "vectors"
 START = {"workflow": {"namespace": "n", "name": "w"}}
@@ -183,24 +184,24 @@ async def test_versions(world: World, headers: dict[str, str], path: str, status
 async def test_a_client_that_left_cancels_what_only_reads(world: World) -> None:
     gate = world.workflows.behaviour.gates["ListExecutions"] = asyncio.Event()
     asking = asyncio.ensure_future(world.ask("GET", "/v1/executions"))
-    await until(lambda: bool(world.workflows.behaviour.named("ListExecutions")))
+    await eventually(lambda: bool(world.workflows.behaviour.named("ListExecutions")))
 
     asking.cancel()
 
-    await until(lambda: world.workflows.behaviour.cancelled == ["ListExecutions"])
+    await eventually(lambda: world.workflows.behaviour.cancelled == ["ListExecutions"])
     assert not gate.is_set()
 
 
 async def test_a_client_that_left_does_not_stop_a_start(world: World) -> None:
     gate = world.workflows.behaviour.gates["StartExecution"] = asyncio.Event()
     asking = asyncio.ensure_future(world.ask("POST", "/v1/executions", START))
-    await until(lambda: bool(world.workflows.behaviour.named("StartExecution")))
+    await eventually(lambda: bool(world.workflows.behaviour.named("StartExecution")))
     asking.cancel()
     await asyncio.sleep(0)
 
     gate.set()
 
-    await until(lambda: world.workflows.behaviour.finished == ["StartExecution"])
+    await eventually(lambda: world.workflows.behaviour.finished == ["StartExecution"])
     assert not world.workflows.behaviour.cancelled
 
 

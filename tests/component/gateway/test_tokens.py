@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from chassis.caching.port import LimitPolicy
 from chassis.errors import Unavailable
 from chassis.rpc.jws import sign
-from tests.component.gateway.world import World, a_world, until
+from tests.component.gateway.world import World, a_world
+from tests.support.time import eventually
 
 DOUBLED = b'{"alg":"none","alg":"ES256","typ":"at+jwt","kid":"a1"}'
 
@@ -212,6 +213,6 @@ async def test_the_revocation_feed_is_followed_from_where_it_broke(world: World)
     await world.auth.revoke("s8")
     headers = world.bearer(session="s8")
 
-    await until(lambda: bool(world.auth.behaviour.named("WatchRevocations")))
+    await eventually(lambda: bool(world.auth.behaviour.named("WatchRevocations")))
 
     assert (await world.ask("GET", "/v1/executions", headers=headers)).status == 401

@@ -187,10 +187,3 @@ def _server(name: str, keys_dir: Path, auth: PlayedAuth) -> RpcServer:
         health=Health(),
         drain=0.5,
     )
-
-
-async def until(condition: Callable[[], bool], *, seconds: float = 5.0) -> None:
-    """Wait for *condition*, with a deadline."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 -- nothing tells us
-            await asyncio.sleep(0.01)
