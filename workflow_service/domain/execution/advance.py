@@ -1,8 +1,8 @@
 """One advance: from a stimulus to the point where every branch waits.
 
 An :class:`Advance` holds a draft of the state and the facts found so far. It knows how tasks begin, end and fault, and
-how lists go on; what the single kinds of task do is in ``tasks``, and what the workflow itself does is in
-``workflow``. It performs nothing.
+how lists go on; what the single kinds of task do, the workflow as the outermost one among them, is in ``tasks``. It
+performs nothing.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from workflow_service.domain.definition.model import (
@@ -24,7 +25,7 @@ from workflow_service.domain.definition.model import (
     Task,
     TaskList,
 )
-from workflow_service.domain.execution import data_flow, workflow
+from workflow_service.domain.execution import data_flow
 from workflow_service.domain.execution.data_flow import Arguments, Scope
 from workflow_service.domain.execution.effects import Call, Effect
 from workflow_service.domain.execution.events import (
@@ -42,7 +43,6 @@ from workflow_service.domain.execution.problem import Problem, Raised
 from workflow_service.domain.execution.state import (
     ROOT,
     Created,
-    Doing,
     Ended,
     Faulted,
     Frame,
@@ -188,25 +188,17 @@ class Advance:
     def end_gracefully(self, output: JsonValue) -> None:
         """Complete the whole workflow from wherever it is: the ``end`` directive."""
         self.cancel_inside(ROOT)
-        workflow.finish(self, output)
+        self._list_ended(msgspec.structs.replace(self.draft.frame(ROOT), data=output))
 
     def _list_ended(self, parent: Frame) -> None:
-        if parent.id == ROOT:
-            workflow.finish(self, parent.data)
-            return
-        task = self.task_of(parent)
-        kind = self._kinds[type(task)]
-        self._guarded(parent, lambda: kind.list_ended(self, parent, task))
+        owner = self.owner_of(parent)
+        kind = self._kinds[type(owner)]
+        self._guarded(parent, lambda: kind.list_ended(self, parent, owner))
 
     def _child_ended(self, parent: Frame, directive: str) -> None:
-        if parent.id == ROOT:
-            place = parent.activity
-            if isinstance(place, Doing):
-                self.follow(parent, self.definition.do, place.index, place.round, directive)
-            return
-        task = self.task_of(parent)
-        kind = self._kinds[type(task)]
-        self._guarded(parent, lambda: kind.child_ended(self, parent, task, directive))
+        owner = self.owner_of(parent)
+        kind = self._kinds[type(owner)]
+        self._guarded(parent, lambda: kind.child_ended(self, parent, owner, directive))
 
     def _guarded(self, frame: Frame, step: Callable[[], None]) -> None:
         try:
@@ -219,6 +211,10 @@ class Advance:
     def task_of(self, frame: Frame) -> Task:
         """Return the definition of a frame's task."""
         return self.definition.tasks[frame.task]
+
+    def owner_of(self, frame: Frame) -> Task | Definition:
+        """Return what a frame runs the tasks of: a task, or the workflow itself."""
+        return self.definition if frame.id == ROOT else self.definition.tasks[frame.task]
 
     def scope(self, frame: Frame, task: Task | None) -> Scope:
         """Return what expressions of a task see."""
@@ -325,13 +321,10 @@ class Advance:
         placed = problem.at(frame.task)
         self.cancel_inside(frame_id)
         self.emit(TaskFaulted(frame.task, frame.differing_id, error=placed))
-        if frame.parent == ROOT:
-            workflow.fault(self, placed)
-            return
         parent = self.draft.frame(frame.parent)
-        task = self.task_of(parent)
-        kind = self._kinds[type(task)]
-        self._guarded(parent, lambda: kind.child_faulted(self, parent, task, placed))
+        owner = self.owner_of(parent)
+        kind = self._kinds[type(owner)]
+        self._guarded(parent, lambda: kind.child_faulted(self, parent, owner, placed))
 
     def cancel_inside(self, frame_id: str) -> None:
         """Cancel everything that runs below a task, innermost first."""

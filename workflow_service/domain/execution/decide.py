@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from workflow_service.domain.definition.model import TryTask
-from workflow_service.domain.execution import revival, workflow
+from workflow_service.domain.execution import revival
 from workflow_service.domain.execution.advance import Advance, Environment
 from workflow_service.domain.execution.commands import (
     Accept,
@@ -43,6 +43,7 @@ from workflow_service.domain.execution.schedule import (
     status_of,
 )
 from workflow_service.domain.execution.state import (
+    ROOT,
     Ended,
     Frame,
     HistoryBroken,
@@ -55,6 +56,7 @@ from workflow_service.domain.execution.state import (
 )
 from workflow_service.domain.execution.tasks import KINDS
 from workflow_service.domain.execution.tasks.try_ import TRY
+from workflow_service.domain.execution.tasks.workflow import WORKFLOW, blank_root
 
 if TYPE_CHECKING:
     from workflow_service.domain.definition.model import Definition
@@ -207,10 +209,11 @@ def _wake(advance: Advance) -> None:
 def _fire(advance: Advance, due: Due) -> None:
     match due.timer:
         case Timer.BEGIN:
-            workflow.begin(advance)
+            WORKFLOW.begin(advance, blank_root(advance.opened), advance.definition)
         case Timer.WORKFLOW:
             problem = timeout("the workflow took longer than its timeout allows")
-            workflow.fault(advance, problem.at("/timeout"))
+            root = advance.draft.frame(ROOT)
+            WORKFLOW.child_faulted(advance, root, advance.definition, problem.at("/timeout"))
         case Timer.WAIT:
             advance.complete(due.frame, advance.draft.frame(due.frame).input)
         case Timer.TASK:
@@ -275,8 +278,9 @@ def _retry(advance: Advance, command: Retry) -> None:
 
 def _take_up(advance: Advance) -> None:
     """Go on at a position: with its created tasks, or with the end of the workflow when only that went wrong."""
-    for step in revival.first_steps(advance):
-        step()
+    opened = advance.opened
+    if opened.started_at is not None and set(opened.frames) == {ROOT}:
+        WORKFLOW.list_ended(advance, opened.frames[ROOT], advance.definition)
     _wake(advance)
 
 

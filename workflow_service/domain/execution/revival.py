@@ -6,14 +6,11 @@ goes on or begins anew, and what had been completed keeps its recorded results.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from workflow_service.domain.execution import workflow
 from workflow_service.domain.execution.commands import Retry
 from workflow_service.domain.execution.state import (
     ROOT,
@@ -28,9 +25,6 @@ from workflow_service.domain.execution.state import (
     Open,
     Sleeping,
 )
-
-if TYPE_CHECKING:
-    from workflow_service.domain.execution.advance import Advance
 
 
 def position(stood: Open, command: Retry, now: datetime) -> Open:
@@ -96,12 +90,3 @@ def _renewed(
 
 def _live(activity: Activity) -> LiveActivity:
     return activity.was if isinstance(activity, Faulted | Halted) else activity
-
-
-def first_steps(advance: Advance) -> Iterator[Callable[[], None]]:
-    """Yield what must happen at a position where no task is under way: only the workflow's own end was wrong."""
-    opened = advance.opened
-    if opened.started_at is None or set(opened.frames) != {ROOT}:
-        return
-    root = opened.frames[ROOT]
-    yield lambda: workflow.finish(advance, root.data)

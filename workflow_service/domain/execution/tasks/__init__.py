@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow_service.domain.definition.model import (
     CallFunctionTask,
     CallHttpTask,
+    Definition,
     DoTask,
     EmitTask,
     ForkTask,
@@ -28,6 +29,7 @@ from workflow_service.domain.execution.tasks.set_ import Set
 from workflow_service.domain.execution.tasks.switch import Switch
 from workflow_service.domain.execution.tasks.try_ import TRY
 from workflow_service.domain.execution.tasks.wait import Wait
+from workflow_service.domain.execution.tasks.workflow import WORKFLOW
 
 if TYPE_CHECKING:
     from workflow_service.domain.execution.advance import Kind
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 KINDS: Mapping[type, Kind[Any]] = {
     CallFunctionTask: CallFunction(),
     CallHttpTask: CallHttp(),
+    Definition: WORKFLOW,
     DoTask: Do(),
     EmitTask: Emit(),
     ForTask: For(),
@@ -45,4 +48,4 @@ KINDS: Mapping[type, Kind[Any]] = {
     TryTask: TRY,
     WaitTask: Wait(),
 }
-"""How each kind of task behaves."""
+"""How each kind of task behaves, and the workflow around them."""
