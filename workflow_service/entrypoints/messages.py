@@ -27,6 +27,9 @@ from workflow_service.domain.expressions import JsonValue
 DEEPEST: Final = 64
 """How many arrays and objects may be inside each other in what comes in."""
 
+LONGEST_WAIT: Final = 60.0
+"""Seconds that a start may wait for the end."""
+
 READ_ALL: Final = "executions:read-all"
 WRITE_ALL: Final = "executions:write-all"
 
@@ -106,7 +109,7 @@ def start_of(request: pb.StartExecutionRequest, caller: Caller) -> StartExecutio
         run_at=moment_of(request.run_at if request.HasField("run_at") else None, "run_at"),
         tags=json_of(request.tags, "tags"),
         idempotency_key=request.idempotency_key or None,
-        wait=max(0, request.wait_ms) / 1000,
+        wait=min(max(request.wait_ms / 1000, 0.0), LONGEST_WAIT),
     )
 
 

@@ -14,6 +14,7 @@ from workflow_service.domain.execution.events import WorkflowCancelled, Workflow
 from workflow_service.domain.execution.problem import Problem
 from workflow_service.domain.execution.schedule import status_of
 from workflow_service.domain.execution.state import (
+    ROOT,
     BackingOff,
     Ended,
     Faulted,
@@ -153,7 +154,8 @@ def _time_limit(opened: Open, frame: Frame) -> datetime | None:
     inner: Frame | None = frame
     while inner is not None:
         limits.append(inner.deadline)
-        inner = opened.frames.get(inner.parent)
+        # The frame of the workflow is its own parent.
+        inner = None if inner.id == ROOT else opened.frames.get(inner.parent)
     return min((limit for limit in limits if limit is not None), default=None)
 
 

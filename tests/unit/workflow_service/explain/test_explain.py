@@ -11,6 +11,7 @@ from workflow_service.domain.execution.events import WorkflowCancelled, Workflow
 from workflow_service.domain.execution.explain import Blocker, Explanation, explain
 from workflow_service.domain.execution.problem import Problem
 from workflow_service.domain.execution.state import (
+    ROOT,
     Activity,
     BackingOff,
     Created,
@@ -117,10 +118,11 @@ def test_a_call_is_named_by_method_and_host_alone() -> None:
 
 
 def test_a_call_ends_at_the_nearest_time_limit_around_it() -> None:
+    root = frame(ROOT, Doing())
     outer = frame("/do/0/outer", Doing(), deadline=at(90))
     inner = frame("/do/0/outer/do/0/get", Performing(Effect(1, "k", CALL)), parent=outer.id)
 
-    found = told(opened(outer, inner, deadline=at(100)))
+    found = told(opened(root, outer, inner, deadline=at(100)))
 
     assert only(found).wakes_at == at(90)
     assert only(found).unblocked_by == "whoever is called, or its time limit"
@@ -181,6 +183,7 @@ def test_a_suspension_without_a_word() -> None:
 def test_a_fault_is_placed_where_it_began_and_can_be_retried() -> None:
     inner = frame("/do/0/try/try/0/get", Faulted(PROBLEM, Created()), parent="/do/0/try")
     stood = opened(
+        frame(ROOT, Faulted(PROBLEM, Doing())),
         frame("/do/0/try", Faulted(PROBLEM, Doing())),
         inner,
         frame("/do/0/other", Halted(Created())),
@@ -200,7 +203,7 @@ def test_a_fault_is_placed_where_it_began_and_can_be_retried() -> None:
 
 
 def test_a_fault_of_the_workflow_itself_has_no_place() -> None:
-    found = told(Ended("faulted", at(30), opened(), PROBLEM))
+    found = told(Ended("faulted", at(30), opened(frame(ROOT, Faulted(PROBLEM, Doing()))), PROBLEM))
 
     assert found.summary.startswith("It faulted: Service Not Available")
     assert only(found).task == ""
