@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -96,10 +96,18 @@ async def running(
     """
     clock, ids = clock or SystemClock(), ids or RandomIds()
     async with AsyncExitStack() as stack:
+        identity = ServiceIdentity.load_or_create(
+            settings.keys_dir, "gateway", clock=clock, ids=ids
+        )
+        clients = {
+            name: await stack.enter_async_context(
+                RpcClient(registry, name, identity, clock=clock, ids=ids)
+            )
+            for name in NAMES
+        }
+        # After the clients, so that what uses them stops before they do.
         supervisor = await stack.enter_async_context(Supervisor(deadline=settings.drain_timeout))
-        streams = Streams(supervisor, heartbeat=settings.heartbeat)
-        health = Health()
-        parts = await _parts(stack, settings, registry, supervisor, streams, health, clock, ids)
+        parts = _parts(clients, supervisor, settings, clock)
         router = Router(_routes(parts))
         surroundings = Surroundings(
             router=router,
@@ -115,31 +123,22 @@ async def running(
         )
         _ = supervisor.start("access log", surroundings.access_log.run())
         admin = await stack.enter_async_context(
-            AdminServer(host=settings.admin_host, port=settings.admin_port, health=health)
+            AdminServer(host=settings.admin_host, port=settings.admin_port, health=parts.health)
         )
-        address = await _serve(stack, settings, surroundings, streams, health)
+        address = await _serve(stack, settings, surroundings, parts)
         await registry.register("gateway", address)
         stack.push_async_callback(registry.deregister, "gateway", address)
         _log.info("gateway_listening", address=f"http://{address}")
         yield Running(f"http://{address}", admin.address)
 
 
-async def _parts(
-    stack: AsyncExitStack,
-    settings: Settings,
-    registry: Registry,
-    supervisor: Supervisor,
-    streams: Streams,
-    health: Health,
-    clock: Clock,
-    ids: Ids,
+def _parts(
+    clients: Mapping[str, RpcClient], supervisor: Supervisor, settings: Settings, clock: Clock
 ) -> _Parts:
-    identity = ServiceIdentity.load_or_create(settings.keys_dir, "gateway", clock=clock, ids=ids)
-    clients: dict[str, RpcClient] = {}
-    for name in NAMES:
-        client = RpcClient(registry, name, identity, clock=clock, ids=ids)
-        clients[name] = await stack.enter_async_context(client)
+    health = Health()
+    for name, client in clients.items():
         health.add(name, Neighbour(client, clock))
+    streams = Streams(supervisor, heartbeat=settings.heartbeat)
     auth = AuthOverGrpc(clients["auth"])
     revocations = Revocations(clock, streams.end_session)
     _ = supervisor.start("revocation feed", RevocationFeed(clients["auth"], revocations).run())
@@ -198,8 +197,7 @@ async def _serve(
     stack: AsyncExitStack,
     settings: Settings,
     surroundings: Surroundings,
-    streams: Streams,
-    health: Health,
+    parts: _Parts,
 ) -> str:
     """Listen; ``host:port``. What is pushed on *stack* drains, in reverse order."""
     pipeline = Pipeline(surroundings)
@@ -231,8 +229,8 @@ async def _serve(
     _ = surroundings.supervisor.start(
         "connection watch", server.watch(min(1.0, settings.head_timeout / 4))
     )
-    stack.callback(streams.drain)
-    stack.push_async_callback(_drain, health, settings)
+    stack.callback(parts.streams.drain)
+    stack.push_async_callback(_drain, parts.health, settings)
     host, port = runner.addresses[0][:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 

@@ -212,6 +212,7 @@ class StrictServer(web.Server):
         self._patience = patience
         self._capacity = capacity
         self._by_address: Counter[str] = Counter()
+        self._open = 0
 
     def __call__(self) -> StrictConnection:
         """A connection that is about to be made."""
@@ -235,9 +236,9 @@ class StrictServer(web.Server):
         """Count a connection; whether there is room for it."""
         key = limit_key(address)
         self._by_address[key] += 1
-        total = self._by_address.total() if len(self._by_address) < 64 else len(self._connections)
-        _connections.set(len(self._connections))
-        if total > self._capacity.total:
+        self._open += 1
+        _connections.set(self._open)
+        if self._open > self._capacity.total:
             return False
         if self._by_address[key] <= self._capacity.per_address:
             return True
@@ -249,7 +250,8 @@ class StrictServer(web.Server):
         self._by_address[key] -= 1
         if self._by_address[key] <= 0:
             del self._by_address[key]
-        _connections.set(len(self._connections))
+        self._open -= 1
+        _connections.set(self._open)
 
     async def watch(self, interval: float = 1.0) -> None:
         """Check every connection regularly, for ever."""

@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from gateway.routes.connection import Patience
 from tests.component.gateway.world import World, a_world
+from tests.support.time import eventually
 
 HEAD = b"GET /healthz HTTP/1.1\r\nHost: x\r\n"
 
@@ -186,6 +189,25 @@ async def test_a_slow_body_is_given_up(tmp_path: Path) -> None:
 
     assert status == 408
     assert json.loads(body)["error"]["code"] == "DEADLINE_EXCEEDED"
+
+
+async def test_a_client_that_does_not_read_is_left(tmp_path: Path) -> None:
+    async with a_world(tmp_path, read_timeout=0.2, head_timeout=0.4) as world:
+        world.workflows.begin(output=b'"' + b"x" * 3_000_000 + b'"')
+        token = world.bearer()["Authorization"].encode()
+        request = b"GET /v1/executions/e1 HTTP/1.1\r\nHost: x\r\nAuthorization: " + token
+        loop = asyncio.get_running_loop()
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.setblocking(False)
+            await loop.sock_connect(client, ("127.0.0.1", world.port))
+            await loop.sock_sendall(client, (request + b"\r\n\r\n") * 4)
+            await eventually(lambda: open_connections() == 0)
+
+
+def open_connections() -> float | None:
+    """How many connections the gateway says it has."""
+    return REGISTRY.get_sample_value("gateway_open", {"what": "connections"})
 
 
 async def test_one_address_has_only_so_many_connections(tmp_path: Path) -> None:
