@@ -35,7 +35,7 @@ class CompiledDefinitions:
         *,
         limits: DefinitionLimits = DEFAULT_LIMITS,
         entries: int = 512,
-        size: int = 32 * 1024 * 1024,
+        size: int = 16 * 1024 * 1024,
     ) -> None:
         self._expressions = expressions
         self._limits = limits

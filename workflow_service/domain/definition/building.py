@@ -167,7 +167,7 @@ class Builder:
         """Compile each string in *value* by itself, so that a problem gets its own pointer."""
         sound = True
         for text, place in _strings(value, pointer):
-            if "${" in text and self._may_compile(place):
+            if ("${" in text or self.loose) and self._may_compile(place):
                 try:
                     self.expressions.template(text, scope.variables)
                 except ExpressionFailed as exc:

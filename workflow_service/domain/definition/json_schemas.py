@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import jsonschema_rs
 
-from workflow_service.domain.definition.depth import depth_of
+from workflow_service.domain.definition.extent import depth_of
 from workflow_service.domain.definition.pointers import pointer_of
 from workflow_service.domain.definition.schema_cost import (
     DEEPEST,
@@ -18,6 +18,7 @@ from workflow_service.domain.definition.schema_cost import (
 from workflow_service.domain.expressions import JsonValue
 
 _LONGEST = 500
+_MOST_PATTERNS = 500
 _PATTERNS = jsonschema_rs.FancyRegexOptions(
     backtrack_limit=100_000, size_limit=4_000_000, dfa_size_limit=1_000_000
 )
@@ -66,6 +67,8 @@ def compile_schema(schema: JsonValue) -> CompiledSchema:
     """
     if not isinstance(schema, dict | bool):
         raise SchemaUnusable("a JSON Schema is an object or a boolean", "")
+    if _patterns(schema) > _MOST_PATTERNS:
+        raise SchemaUnusable(f"a schema may have at most {_MOST_PATTERNS} patterns", "")
     try:
         validator = jsonschema_rs.validator_for(
             schema, retriever=_refuse, pattern_options=_PATTERNS, validate_formats=True
@@ -80,6 +83,20 @@ def compile_schema(schema: JsonValue) -> CompiledSchema:
         return CompiledSchema(validator, deepest_affordable(schema))
     except SchemaTooCostly as exc:
         raise SchemaUnusable(str(exc), "") from exc
+
+
+def _patterns(schema: JsonValue) -> int:
+    waiting, count = [schema], 0
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            patterns = part.get("patternProperties")
+            count += isinstance(part.get("pattern"), str)
+            count += len(patterns) if isinstance(patterns, dict) else 0
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+    return count
 
 
 class _Elsewhere(Exception):

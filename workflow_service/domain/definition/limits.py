@@ -23,8 +23,8 @@ class DefinitionLimits:
     """Tasks within each other."""
     fork_width: int = 256
     """Branches of one fork."""
-    expressions: int = 5_000
-    """Expressions in the whole document; compiling one takes up to a millisecond."""
+    expressions: int = 2_000
+    """Expressions in the whole document; compiling one can take some milliseconds."""
     key_length: int = 1_024
     """Characters of one member's name."""
     name_length: int = 256

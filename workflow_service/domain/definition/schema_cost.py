@@ -21,6 +21,7 @@ MOST_WORK = 20_000
 """Applications of parts along one path into a value."""
 DEEPEST = 64
 """Depth of values up to which a schema is looked at; deeper ones are refused elsewhere."""
+_LONGEST_CHAIN = 200
 
 _IN_PLACE = ("allOf", "anyOf", "oneOf", "not", "if", "then", "else")
 _MAPS_IN_PLACE = ("dependentSchemas", "dependencies")
@@ -91,7 +92,9 @@ class _Costs:
     def _weigh(self, part: _Part, depth: int) -> None:
         if id(part) in self.weights:
             return
-        if id(part) in self._open or depth > 200:
+        if depth > _LONGEST_CHAIN:
+            raise SchemaTooCostly("the schema's parts refer to each other in too long a chain")
+        if id(part) in self._open:
             raise SchemaTooCostly("the schema refers to itself without looking further down")
         self._open.add(id(part))
         weight = 1

@@ -7,13 +7,15 @@ without its tasks, then each task, without the tasks within it, by the one alter
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from itertools import islice
 
 import jsonschema_rs
+from jsonschema_rs import ValidationError
 
+from workflow_service.domain.definition.extent import values_in
 from workflow_service.domain.definition.limits import DefinitionLimits
 from workflow_service.domain.definition.pointers import child
 from workflow_service.domain.definition.problems import Problems
@@ -32,8 +34,8 @@ from workflow_service.domain.expressions import JsonValue
 _CALLS = {"asyncapi": 0, "grpc": 1, "http": 2, "openapi": 3, "a2a": 4, "mcp": 5}
 _FUNCTION_CALL = 6
 _ROOT = "#"
-_MOST_ERRORS = 500
-"""Of one task, or of the document without its tasks."""
+_LARGE = 5_000
+"""Values in one task, or in the document without its tasks."""
 
 
 @dataclass(slots=True)
@@ -51,10 +53,14 @@ class Structure:
 def check_structure(document: JsonValue, limits: DefinitionLimits) -> Structure:
     """Validate *document* against the schema of the standard."""
     structure = Structure(Problems())
-    _validate(_ROOT, document, "", structure.problems)
-    for pointer, tasks in _root_lists(document):
-        _check_list(tasks, pointer, 1, structure, limits)
-    for name, task in _functions(document).items():
+    do = document.get("do") if isinstance(document, dict) else None
+    functions = _functions(document)
+    shell = _without_tasks(document, [(("do",), do)])
+    if functions:
+        shell = _replaced(shell, ("use", "functions"), _hollow(functions))
+    _validate(_ROOT, shell, "", structure.problems)
+    _check_list(do, "/do", 1, structure, limits)
+    for name, task in functions.items():
         if isinstance(task, dict):
             _check_task(task, name, child("/use/functions", name), 1, structure, limits)
     if structure.tasks > limits.tasks:
@@ -101,7 +107,8 @@ def _check_task(
     kinds = kinds_of(task)
     before = len(structure.problems)
     if len(kinds) == 1:
-        _validate(_definition_of(kinds[0], task), task, reference, structure.problems)
+        shell = _without_tasks(task, task_lists(kinds[0], task))
+        _validate(_definition_of(kinds[0], task), shell, reference, structure.problems)
     else:
         structure.problems.add(reference, _kind_problem(kinds, task))
     if len(structure.problems) > before:
@@ -131,14 +138,44 @@ def _definition_of(kind: str, task: dict[str, JsonValue]) -> str:
 
 
 def _validate(definition: str, value: JsonValue, pointer: str, problems: Problems) -> None:
-    schema = _schema()
-    for error in islice(_validator(definition).iter_errors(value), _MOST_ERRORS):
-        for place, message in explain(error, schema):
+    for error in _errors(_validator(definition), value):
+        for place, message in explain(error, _schema()):
             problems.add(pointer + place, message)
 
 
-def _root_lists(document: JsonValue) -> list[tuple[str, JsonValue]]:
-    return [("/do", document["do"])] if isinstance(document, dict) and "do" in document else []
+def _errors(validator: jsonschema_rs.Validator, value: JsonValue) -> Iterable[ValidationError]:
+    if validator.is_valid(value):
+        return ()
+    if values_in(value, _LARGE) <= _LARGE:
+        return validator.iter_errors(value)
+    # All the errors of a large value at once can fill the memory: then only the first one is told.
+    try:
+        validator.validate(value)
+    except ValidationError as error:
+        return (error,)
+    return ()
+
+
+def _without_tasks(
+    value: JsonValue, lists: Iterable[tuple[tuple[str, ...], JsonValue]]
+) -> JsonValue:
+    """Return *value* with empty objects for the tasks in *lists*, which are validated by themselves."""
+    for steps, tasks in lists:
+        if isinstance(tasks, list):
+            value = _replaced(value, steps, [_hollow(entry) for entry in tasks])
+    return value
+
+
+def _replaced(value: JsonValue, steps: tuple[str, ...], new: JsonValue) -> JsonValue:
+    if not steps or not isinstance(value, dict):
+        return new
+    return {**value, steps[0]: _replaced(value[steps[0]], steps[1:], new)}
+
+
+def _hollow(members: JsonValue) -> JsonValue:
+    if not isinstance(members, dict):
+        return members
+    return {name: {} if isinstance(task, dict) else task for name, task in members.items()}
 
 
 def _functions(document: JsonValue) -> dict[str, JsonValue]:

@@ -14,7 +14,7 @@ from workflow_service.domain.definition.data_flow import (
     read_timeout,
     read_timeout_value,
 )
-from workflow_service.domain.definition.depth import depth_of
+from workflow_service.domain.definition.extent import depth_of
 from workflow_service.domain.definition.faults import (
     DEFAULT_ERROR_VARIABLE,
     read_error,

@@ -117,3 +117,17 @@ def test_patterns_cannot_run_for_ever(pattern: str) -> None:
     begin = time.perf_counter()
     assert schema.problem("a" * 5000 + "b") is not None
     assert time.perf_counter() - begin < 5
+
+
+def test_a_schema_has_only_so_many_patterns() -> None:
+    properties: JsonValue = {f"p{n}": {"pattern": f"^a{{{n}}}$"} for n in range(501)}
+    with pytest.raises(SchemaUnusable, match="at most 500 patterns"):
+        compile_schema({"properties": properties})
+    with pytest.raises(SchemaUnusable, match="at most 500 patterns"):
+        compile_schema({"patternProperties": properties})
+
+
+def test_a_chain_of_references_has_an_end() -> None:
+    parts: dict[str, JsonValue] = {f"a{n}": {"$ref": f"#/$defs/a{n + 1}"} for n in range(300)}
+    with pytest.raises(SchemaUnusable, match="too long a chain"):
+        compile_schema({"$ref": "#/$defs/a0", "$defs": {**parts, "a300": True}})

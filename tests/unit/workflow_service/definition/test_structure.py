@@ -195,3 +195,20 @@ def test_many_problems_are_counted_and_not_all_listed() -> None:
     )
     assert len(found) == 10
     assert found[-1].message == "there are 41 more problems"
+
+
+def test_of_a_huge_part_only_the_first_mistake_is_told() -> None:
+    entries = ", ".join(f"e{n}: {{type: 3, status: x}}" for n in range(3000))
+    found = problems(f"do: [{{t: {{wait: x}}}}]\nuse: {{errors: {{{entries}}}}}")
+    assert len(found) == 2
+    assert "/do/0/t/wait" in found
+
+
+def test_functions_are_checked_like_other_tasks() -> None:
+    found = problems("""
+do: []
+use: {functions: {f: {do: [{x: {set: {}}}, {x: {wait: PT1S}}]}, g: 3, h: {call: http}}}
+""")
+    assert set(found) == {
+        "/use/functions/f/do/0/x/set", "/use/functions/f/do/1/x", "/use/functions/g", "/use/functions/h/with",
+    }  # fmt: skip
