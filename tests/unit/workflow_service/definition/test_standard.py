@@ -1,6 +1,7 @@
 """The standard's own schema and examples, and strings that break careless programs."""
 
 import json
+import tarfile
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -16,6 +17,7 @@ from workflow_service.domain.definition.validation import check_document
 from workflow_service.domain.expressions import JsonValue
 
 EXAMPLES = sorted((SHARED / "spec/open-workflow/examples").glob("*.yaml"))
+JSON_TESTS = SHARED / "vectors/JSONTestSuite.tar.gz"
 NAUGHTY = SHARED / "vectors/blns.json"
 
 LATER = {
@@ -131,6 +133,30 @@ def test_naughty_strings_as_yaml_are_read_or_refused() -> None:
         body = "".join(f"- {line}\n" for line in text.splitlines())
         with suppress(Malformed, PayloadTooLarge):
             assert canonical(read(body or "- "))
+
+
+@pytest.mark.skipif(not JSON_TESTS.exists(), reason="JSONTestSuite is not on this machine")
+def test_json_is_accepted_and_refused_as_the_test_suite_of_the_format_says() -> None:
+    wrong: list[str] = []
+    with tarfile.open(JSON_TESTS) as archive:
+        for member in archive.getmembers():
+            name = Path(member.name).name
+            content = archive.extractfile(member)
+            if "test_parsing" not in member.name or not name.endswith(".json") or content is None:
+                continue
+            try:
+                parse_document(content.read(), "application/json")
+            except (Malformed, PayloadTooLarge):
+                accepted = False
+            else:
+                accepted = True
+            if (name[0] == "y" and not accepted) or (name[0] == "n" and accepted):
+                wrong.append(name)
+    # Allowed by the format; refused here, since the two halves of the world would read it differently.
+    assert sorted(wrong) == [
+        "y_object_duplicated_key.json",
+        "y_object_duplicated_key_and_value.json",
+    ]
 
 
 def test_a_thousand_tasks_are_fine_and_one_more_is_not() -> None:
