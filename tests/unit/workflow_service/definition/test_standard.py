@@ -1,6 +1,7 @@
 """The standard's own schema and examples, and strings that break careless programs."""
 
 import json
+import re
 import tarfile
 from contextlib import suppress
 from importlib.resources import files
@@ -17,6 +18,7 @@ from workflow_service.domain.definition.validation import check_document
 from workflow_service.domain.expressions import JsonValue
 
 EXAMPLES = sorted((SHARED / "spec/open-workflow/examples").glob("*.yaml"))
+REFERENCE = SHARED / "spec/open-workflow/dsl-reference.md"
 JSON_TESTS = SHARED / "vectors/JSONTestSuite.tar.gz"
 NAUGHTY = SHARED / "vectors/blns.json"
 
@@ -60,6 +62,14 @@ def test_every_example_of_the_standard_is_accepted_or_refused_for_what_comes_lat
     assert all(problem.message.endswith("is not supported yet") for problem in found)
     if not found:
         assert parse_definition(document, EXPRESSIONS).tasks
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the reference is not on this machine")
+def test_every_document_in_the_reference_is_refused_for_nothing_but_what_comes_later() -> None:
+    written = re.findall(r"```yaml\n(document:.*?)```", REFERENCE.read_text("utf-8"), re.DOTALL)
+    assert len(written) > 30
+    found = [problem for text in written for problem in check_document(read(text), EXPRESSIONS)]
+    assert [each for each in found if not each.message.endswith("is not supported yet")] == []
 
 
 @pytest.mark.parametrize(
