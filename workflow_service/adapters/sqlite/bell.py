@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Final
+
+LINGER: Final = 0.02
+"""Seconds."""
 
 
 class LogBell:
@@ -16,10 +20,15 @@ class LogBell:
         self._rung.set()
 
     async def wait(self, timeout: float) -> None:
-        """Return at the next ring, or when one has come since the last wait, or after *timeout* seconds."""
+        """Return soon after the next ring, or one since the last wait, or after *timeout* seconds.
+
+        Rings within ``LINGER`` are answered together: reading the log once for each commit would cost
+        more than the commits.
+        """
         try:
             async with asyncio.timeout(timeout):
                 await self._rung.wait()
         except TimeoutError:
             return
+        await asyncio.sleep(LINGER)
         self._rung.clear()
