@@ -1,0 +1,58 @@
+"""Accounts and sessions: the part of the client that knows who one is."""
+
+import msgspec
+
+from autoworker.model import Tokens, User
+from autoworker.sessions import Session
+from autoworker.transport import Transport, decoded
+
+
+class _Registered(msgspec.Struct, frozen=True):
+    user: User
+
+
+class Accounts:
+    """Sign-up, login and logout."""
+
+    _transport: Transport
+    _session: Session
+
+    async def register(self, email: str, password: str, name: str = "") -> User:
+        """Make an account.
+
+        Raises:
+            Conflict: the address is taken.
+            InvalidRequest: address or password break rules; each is named.
+        """
+        body = msgspec.json.encode({"email": email, "password": password, "name": name})
+        _, answer = await self._transport.send("POST", "/v1/auth/register", body=body)
+        return decoded(answer, _Registered).user
+
+    async def login(self, email: str, password: str, otp: str = "") -> Tokens:
+        """Open a session, for a token to use elsewhere; this client's own session is untouched.
+
+        Raises:
+            Unauthenticated: wrong address or password.
+        """
+        body = msgspec.json.encode({"email": email, "password": password, "otp": otp})
+        _, answer = await self._transport.send("POST", "/v1/auth/login", body=body)
+        return decoded(answer, Tokens)
+
+    async def refresh(self, refresh_token: str) -> Tokens:
+        """Spend a refresh token for new tokens.
+
+        Raises:
+            Unauthenticated: it is unknown, spent or revoked.
+        """
+        body = msgspec.json.encode({"refresh_token": refresh_token})
+        _, answer = await self._transport.send("POST", "/v1/auth/refresh", body=body)
+        return decoded(answer, Tokens)
+
+    async def logout(self) -> None:
+        """End the session; its tokens are dead at once."""
+        await self._transport.send("POST", "/v1/auth/logout", session=self._session)
+
+    async def me(self) -> User:
+        """Who one is."""
+        _, answer = await self._transport.send("GET", "/v1/users/me", session=self._session)
+        return decoded(answer, User)

@@ -1,0 +1,313 @@
+"""The Python client: the HTTP contract as typed methods."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from datetime import datetime
+from typing import Final, Self, TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from autoworker.accounts import Accounts
+from autoworker.errors import Unavailable, Unreachable
+from autoworker.model import (
+    Definition,
+    Event,
+    Execution,
+    Explanation,
+    JsonValue,
+    Notification,
+    Page,
+    WorkflowReference,
+)
+from autoworker.sessions import FixedToken, PasswordSession, Session
+from autoworker.sse import messages
+from autoworker.transport import TIMEOUT, Transport, decoded
+
+T = TypeVar("T")
+MAX_WAIT: Final = 60.0
+RECONNECTS: Final = 30
+"""How often in a row a broken stream is taken up again before it is given up."""
+
+
+class Client(Accounts):
+    """Talks to one suite. Use it with `async with`.
+
+    Log in with *email* and *password* (the session is kept fresh), or bring a *token*.
+
+    Args:
+        url: where the gateway is.
+        token: an access token that somebody else looks after.
+        email: whom to log in, when first needed.
+        password: theirs.
+        session: another source of tokens.
+        timeout: seconds that a request may take.
+    """
+
+    def __init__(
+        self,
+        url: str = "http://127.0.0.1:8080",
+        *,
+        token: str | None = None,
+        email: str | None = None,
+        password: str | None = None,
+        session: Session | None = None,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._transport = Transport(url, timeout=timeout)
+        if email is not None and password is not None:
+            self._session: Session = PasswordSession(
+                lambda: self.login(email, password), self.refresh
+            )
+        else:
+            self._session = session or FixedToken(token)
+
+    @property
+    def url(self) -> str:
+        """Where the gateway is."""
+        return self._transport.url
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._transport.close()
+
+    # ------------------------------------------------------------ workflows
+    async def publish(self, document: str | bytes | Mapping[str, JsonValue]) -> Definition:
+        """Register a workflow, as YAML or JSON text or as data; the same again changes nothing.
+
+        Raises:
+            InvalidRequest: it breaks rules; each detail's field is a JSON Pointer.
+            Conflict: the version is taken by other content.
+        """
+        if isinstance(document, Mapping):
+            kind, body = "application/json", msgspec.json.encode(document)
+        else:
+            # JSON is YAML, too.
+            kind = "application/yaml"
+            body = document.encode() if isinstance(document, str) else document
+        _, answer = await self._send("POST", "/v1/workflows", body, {"Content-Type": kind})
+        return decoded(answer, Definition)
+
+    async def definition(self, workflow: str | WorkflowReference) -> Definition:
+        """A registered workflow with its document.
+
+        Raises:
+            NotFound: there is none.
+        """
+        reference = _reference(workflow)
+        parts = [reference.namespace, reference.name, *filter(None, [reference.version])]
+        return await self._get("/v1/workflows/" + "/".join(map(_segment, parts)), Definition)
+
+    def definitions(self, namespace: str = "", name: str = "") -> AsyncIterator[Definition]:
+        """The registered workflows."""
+        params = _given(namespace=namespace, name=name)
+        return self._pages("/v1/workflows", Page[Definition], params)
+
+    # ------------------------------------------------------------ executions
+    async def start(
+        self,
+        workflow: str | WorkflowReference,
+        input: JsonValue = None,
+        *,
+        wait: float = 0.0,
+        idempotency_key: str | None = None,
+        priority: int = 0,
+        run_at: datetime | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> Execution:
+        """Start a workflow; when this returns, the execution is safe.
+
+        Args:
+            workflow: `namespace/name`, `namespace/name:version` or a reference.
+            input: what it works on.
+            wait: seconds to wait for its end, at most 60.
+            idempotency_key: starts only once however often it is sent within 24 hours.
+            priority: 0 to 9, the most urgent.
+            run_at: when to begin; None begins at once.
+            tags: what to find it by.
+
+        Raises:
+            NotFound: there is no such workflow.
+            Conflict: the key belongs to another start.
+        """
+        asked: dict[str, object] = {"workflow": _reference(workflow), "priority": priority}
+        asked |= {
+            name: value
+            for name, value in (("input", input), ("run_at", run_at), ("tags", tags))
+            if value is not None
+        }
+        _, answer = await self._transport.send(
+            "POST",
+            "/v1/executions",
+            session=self._session,
+            body=msgspec.json.encode(asked),
+            headers=_given(**{"Idempotency-Key": idempotency_key or ""}),
+            params={"wait": str(wait)} if wait else None,
+            patience=wait,
+        )
+        return decoded(answer, Execution)
+
+    async def get(self, execution: str) -> Execution:
+        """An execution as it is now.
+
+        Raises:
+            NotFound: there is none, or it is somebody else's.
+        """
+        return await self._get(_place(execution), Execution)
+
+    def list(
+        self,
+        *,
+        status: str = "",
+        namespace: str = "",
+        name: str = "",
+        tag: str = "",
+        limit: int = 50,
+    ) -> AsyncIterator[Execution]:
+        """Executions, newest first; pages of *limit* are fetched as one goes on."""
+        params = _given(status=status, namespace=namespace, name=name, tag=tag, limit=str(limit))
+        return self._pages("/v1/executions", Page[Execution], params)
+
+    def history(self, execution: str) -> AsyncIterator[Event]:
+        """What has happened so far, oldest first."""
+        return self._pages(_place(execution, "history"), Page[Event], {"limit": "200"})
+
+    async def events(self, execution: str, *, after: int = 0) -> AsyncGenerator[Event, None]:
+        """What has happened and what happens, live, until the execution has ended.
+
+        A broken stream is taken up again where it broke, so nothing is missed or told twice.
+
+        Raises:
+            NotFound: there is no such execution, or it is somebody else's.
+            Unreachable: the suite stays away.
+        """
+        failures = 0
+        while True:
+            try:
+                async with contextlib.aclosing(self._stream(execution, after)) as events:
+                    async for event in events:
+                        after, failures = event.sequence, 0
+                        yield event
+                if (await self.get(execution)).ended:
+                    return
+            except (Unreachable, Unavailable):
+                failures += 1
+                if failures > RECONNECTS:
+                    raise
+            await asyncio.sleep(min(2.0, 0.1 * 2**failures))
+
+    async def wait(self, execution: str, *, timeout: float = MAX_WAIT) -> Execution:
+        """The execution once it has ended.
+
+        Raises:
+            TimeoutError: it has not within *timeout* seconds.
+        """
+        async with asyncio.timeout(timeout):
+            async with contextlib.aclosing(self.events(execution)) as events:
+                async for _ in events:
+                    pass
+            return await self.get(execution)
+
+    async def cancel(self, execution: str, reason: str = "") -> Execution:
+        """Stop it for good. Raises Conflict when it has ended."""
+        return await self._command(execution, "cancel", {"reason": reason})
+
+    async def suspend(self, execution: str, reason: str = "") -> Execution:
+        """Let it rest until it is resumed. Raises Conflict when its phase does not allow it."""
+        return await self._command(execution, "suspend", {"reason": reason})
+
+    async def resume(self, execution: str, reason: str = "") -> Execution:
+        """Go on after a rest. Raises Conflict when it does not rest."""
+        return await self._command(execution, "resume", {"reason": reason})
+
+    async def retry(
+        self,
+        execution: str,
+        *,
+        from_task: str = "",
+        input: JsonValue | msgspec.UnsetType = msgspec.UNSET,
+        reason: str = "",
+    ) -> Execution:
+        """Take a faulted execution up again, from the task that faulted unless said otherwise.
+
+        Raises:
+            Conflict: it has not faulted.
+        """
+        asked: dict[str, JsonValue] = {**_given(**{"from": from_task}), "reason": reason}
+        if not isinstance(input, msgspec.UnsetType):
+            asked["input"] = input
+        return await self._command(execution, "retry", asked)
+
+    async def explain(self, execution: str) -> Explanation:
+        """Why it is not moving: what it waits for, since when, who can unblock it."""
+        return await self._get(_place(execution, "explain"), Explanation)
+
+    # ------------------------------------------------------------ notifications
+    def notifications(self, *, unread: bool = False) -> AsyncIterator[Notification]:
+        """The inbox, newest first."""
+        params = {"unread": "true"} if unread else {}
+        return self._pages("/v1/notifications", Page[Notification], params)
+
+    async def mark_read(self, notification: str) -> Notification:
+        """Mark one as read; again changes nothing."""
+        _, answer = await self._send("POST", f"/v1/notifications/{_segment(notification)}/read")
+        return decoded(answer, Notification)
+
+    # ------------------------------------------------------------ how
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> tuple[int, bytes]:
+        return await self._transport.send(
+            method, path, session=self._session, body=body, headers=headers, params=params
+        )
+
+    async def _get(self, path: str, kind: type[T]) -> T:
+        _, answer = await self._send("GET", path)
+        return decoded(answer, kind)
+
+    async def _command(self, execution: str, verb: str, body: Mapping[str, JsonValue]) -> Execution:
+        _, answer = await self._send("POST", _place(execution, verb), msgspec.json.encode(body))
+        return decoded(answer, Execution)
+
+    async def _pages(
+        self, path: str, kind: type[Page[T]], params: Mapping[str, str]
+    ) -> AsyncGenerator[T, None]:
+        cursor: str | None = ""
+        while cursor is not None:
+            asked = {**params, **_given(cursor=cursor)}
+            _, answer = await self._send("GET", path, params=asked)
+            page = decoded(answer, kind)
+            for item in page.items:
+                yield item
+            cursor = page.next_cursor
+
+    async def _stream(self, execution: str, after: int) -> AsyncGenerator[Event, None]:
+        headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
+        place = _place(execution, "events")
+        async with self._transport.stream(place, session=self._session, headers=headers) as chunks:
+            async for message in messages(chunks):
+                yield decoded(message.data.encode(), Event)
+
+
+def _reference(workflow: str | WorkflowReference) -> WorkflowReference:
+    return WorkflowReference.parse(workflow) if isinstance(workflow, str) else workflow
+
+
+def _place(execution: str, *rest: str) -> str:
+    return "/".join(["/v1/executions", _segment(execution), *rest])
+
+
+def _segment(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _given(**values: str) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value}
