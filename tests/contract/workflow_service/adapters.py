@@ -16,7 +16,7 @@ from workflow_service.adapters.sqlite.event_store import SqliteEventStore
 from workflow_service.adapters.sqlite.inbound_events import SqliteInboundEvents
 from workflow_service.adapters.sqlite.schema import MIGRATIONS
 from workflow_service.adapters.sqlite.summaries import SqliteSummaries
-from workflow_service.application.ports import EventStore, InboundEvents, Summaries
+from workflow_service.application.ports import Commit, EventStore, InboundEvents, Summaries
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +58,9 @@ STORES: dict[str, Open] = {
     "sqlite in memory": lambda _, node: _sqlite(None, node),
 }
 DURABLE_STORES: dict[str, Open] = {"sqlite": STORES["sqlite"]}
+
+
+async def append(stores: Stores, *commits: Commit) -> None:
+    """Append *commits*, one after the other."""
+    for commit in commits:
+        await stores.events.append(commit)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -11,7 +11,7 @@ import pytest
 
 from chassis.messaging.port import CloudEvent
 from chassis.storage.sqlite import SqliteDatabase
-from tests.contract.workflow_service.adapters import DURABLE_STORES, STORES, Open, Stores
+from tests.contract.workflow_service.adapters import DURABLE_STORES, Open, Stores
 from tests.support.executions import at, beginning, completing, following
 from tests.support.time import ManualClock
 from workflow_service.adapters.sqlite.bell import LogBell
@@ -23,12 +23,6 @@ from workflow_service.domain.execution.events import EventEmitted
 from workflow_service.domain.expressions import JsonValue
 
 ENDED = "io.autoworker.workflow.execution-ended.v1"
-
-
-@pytest.fixture(params=STORES)
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
-    async with STORES[request.param](tmp_path, "first") as opened:
-        yield opened
 
 
 def inbound(name: str) -> InboundEvent:

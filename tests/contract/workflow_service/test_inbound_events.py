@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from tests.contract.workflow_service.adapters import DURABLE_STORES, STORES, Open, Stores
+from tests.contract.workflow_service.adapters import DURABLE_STORES, Open, Stores
 from tests.support.executions import at
 from workflow_service.application.ports import InboundEvent
-
-
-@pytest.fixture(params=STORES)
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
-    async with STORES[request.param](tmp_path, "first") as opened:
-        yield opened
 
 
 def event(name: str, **changes: Any) -> InboundEvent:

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from chassis.errors import Invalid
-from tests.contract.workflow_service.adapters import STORES, Stores
+from tests.contract.workflow_service.adapters import Stores
 from tests.support.executions import at, beginning, completing
 from workflow_service.application.ports import ExecutionFilter
-
-
-@pytest.fixture(params=STORES)
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
-    async with STORES[request.param](tmp_path, "first") as opened:
-        yield opened
 
 
 async def start(stores: Stores, *names: str, **changes: Any) -> None:
