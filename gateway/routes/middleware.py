@@ -12,7 +12,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from chassis.clock import Clock
-from chassis.errors import Cancelled, Malformed, PayloadTooLarge, ServiceError, UnsupportedMediaType
+from chassis.errors import Cancelled, Malformed, PayloadTooLarge, ServiceError
 from chassis.ids import Ids
 from chassis.lifecycle import Supervisor
 from chassis.rpc.context import Call, enter_call
@@ -21,6 +21,7 @@ from chassis.telemetry.logging import get_logger
 from chassis.telemetry.metrics import counter, histogram
 from gateway.ports import Caller, Gatekeeper
 from gateway.routes import headers as head
+from gateway.routes import reading
 from gateway.routes.access_log import AccessLog, Line, trace_id
 from gateway.routes.address import Network, client_address
 from gateway.routes.problems import (
@@ -121,7 +122,7 @@ class Pipeline:
     async def _serve(self, request: Incoming) -> web.StreamResponse:
         http = request.http
         screen(http)
-        path, request.query_text = split_target(_target(http))
+        path, request.query_text = split_target(reading.target(http))
         cross_origin = head.allow_origin(
             request.headers, self._with.origins, request.answer_headers
         )
@@ -148,7 +149,7 @@ class Pipeline:
             elif route.limit:
                 await rates.take_address(request.address, told)
             return
-        token = _bearer(request)
+        token = reading.bearer(request)
         # Guessing tokens costs us signatures, so it is limited before they are looked at.
         if token is None or not self._with.gatekeeper.has_seen(token):
             await rates.take_address(request.address, told)
@@ -167,11 +168,11 @@ class Pipeline:
         if length is not None and length > limit:
             raise PayloadTooLarge(f"The body may have at most {limit} bytes")
         if http.can_read_body:
-            request.media_type = _media_type(request, wanted)
+            request.media_type = reading.media_type(request, wanted)
             if hdrs.EXPECT in request.headers:
                 await http.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 http.writer.output_size = 0
-            request.body = await _body(http, limit)
+            request.body = await reading.whole_body(http, limit)
         if wanted.required and not request.body:
             raise Malformed("A body is required")
 
@@ -224,7 +225,7 @@ class Pipeline:
         return Incoming(
             http=http,
             method=http.method,
-            path=_shown(http.raw_path),
+            path=reading.shown(http.raw_path),
             query_text="",
             headers=headers,
             request_id=request_id,
@@ -288,54 +289,3 @@ def _pass_on(ended: asyncio.Task[None], outcome: "asyncio.Future[web.StreamRespo
 
 def _name(request: Incoming) -> str:
     return NO_ROUTE if request.route is None else request.route.path
-
-
-def _target(http: web.BaseRequest) -> str:
-    """The request target; the absolute form of our own address counts as its path."""
-    target = http.raw_path
-    own = f"http://{http.headers.get(hdrs.HOST, '')}/"
-    if not target.startswith("/") and target.lower().startswith(own.lower()):
-        return target[len(own) - 1 :]
-    return target
-
-
-def _shown(target: str) -> str:
-    return target.partition("?")[0][:512].encode("ascii", "replace").decode()
-
-
-def _bearer(request: Incoming) -> str | None:
-    """The access token of the request; None when there is nothing that could be one."""
-    header = request.headers.get(hdrs.AUTHORIZATION)
-    if header is None:
-        return None
-    scheme, blank, token = header.partition(" ")
-    return token if scheme.lower() == "bearer" and blank and token else None
-
-
-def _media_type(request: Incoming, wanted: Body) -> str:
-    header = request.headers.get(hdrs.CONTENT_TYPE, "")
-    media_type, _, parameters = header.partition(";")
-    media_type = media_type.strip().lower()
-    coding = request.headers.get(hdrs.CONTENT_ENCODING, "identity").strip().lower()
-    if coding != "identity":
-        raise UnsupportedMediaType("Compressed bodies are not read here")
-    if media_type not in wanted.media_types and ("*/*" not in wanted.media_types or not media_type):
-        accepted = ", ".join(wanted.media_types)
-        raise UnsupportedMediaType(f"The body must be one of {accepted}")
-    charset = parameters.strip().lower().replace('"', "").partition("charset=")[2]
-    if charset and charset.partition(";")[0].strip() not in {"utf-8", "utf8", "us-ascii"}:
-        raise UnsupportedMediaType("Only UTF-8 is read here")
-    return media_type
-
-
-async def _body(http: web.BaseRequest, limit: int) -> bytes:
-    chunks, size = list[bytes](), 0
-    try:
-        async for chunk in http.content.iter_any():
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > limit:
-                raise PayloadTooLarge(f"The body may have at most {limit} bytes")
-    except web.RequestPayloadError:
-        raise RequestRefused("The body is not framed as its headers say") from None
-    return b"".join(chunks)

@@ -1,141 +1,15 @@
-"""Everything the gateway needs from the world, in the words of its routes.
-
-The structs are the answers of the HTTP contract, field by field. Data that belongs to workflows
-stays JSON bytes (``msgspec.Raw``) on its whole way through: it is spliced in, never decoded.
-
-Every method may raise a ``chassis.errors.ServiceError`` of the kind the neighbour answered with,
-``Unavailable`` when it cannot be reached and ``DeadlineExceeded`` when it is too slow.
-"""
+"""Definitions, their executions, and events for them."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Literal, Protocol
 
 from msgspec import Raw, Struct
 
-from chassis.rpc.context import Principal
-
-T = TypeVar("T")
-Service = Literal["auth", "workflow", "notification"]
-NULL = Raw(b"null")
+from gateway.ports.common import Caller, Page, PageRequest
 
 
-class Page(Struct, Generic[T], frozen=True):
-    """One page of a list; ``next_cursor`` is null on the last one."""
-
-    items: list[T]
-    next_cursor: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class PageRequest:
-    """How many items at most, and after which cursor (empty: from the start)."""
-
-    limit: int
-    cursor: str
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who calls, and the short-lived internal token that proves it to one service."""
-
-    principal: Principal
-    credential: str
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a request came from: for throttling, audit and lists of sessions."""
-
-    address: str
-    user_agent: str
-
-
-# ---------------------------------------------------------------- identity
-class User(Struct, frozen=True):
-    """Somebody who may log in."""
-
-    id: str
-    email: str
-    name: str
-    roles: list[str]
-    created_at: datetime | None
-
-
-class Profile(User, frozen=True):
-    """Oneself, with what one may do."""
-
-    tenant: str
-    permissions: list[str]
-
-
-class Tokens(Struct, frozen=True):
-    """An access token for some minutes (``expires_in`` seconds), and how to get the next one."""
-
-    access_token: str
-    token_type: str
-    expires_in: int
-    refresh_token: str
-
-
-class Auth(Protocol):
-    """Registration and sessions."""
-
-    async def register(self, email: str, password: str, name: str, origin: Origin) -> User:
-        """Make a user.
-
-        Raises:
-            Conflict: the address is taken.
-            Invalid: address or password break a rule; each is named.
-        """
-
-    async def login(self, email: str, password: str, otp: str, origin: Origin) -> Tokens:
-        """Open a session.
-
-        Raises:
-            Unauthenticated: wrong address or password; which of them is not told.
-        """
-
-    async def refresh(self, refresh_token: str, origin: Origin) -> Tokens:
-        """Spend a refresh token for new tokens.
-
-        Raises:
-            Unauthenticated: unknown, spent or revoked.
-        """
-
-    async def logout(self, caller: Caller) -> str:
-        """End the caller's session; its tokens are dead. Returns the session's id."""
-
-    async def me(self, caller: Caller) -> Profile:
-        """The caller as the auth service knows them."""
-
-    async def update_me(self, caller: Caller, name: str | None) -> Profile:
-        """Change what is given; None leaves it."""
-
-    async def public_keys(self) -> bytes:
-        """The JWK set (RFC 7517, JSON) that access tokens are verified with."""
-
-
-class Gatekeeper(Protocol):
-    """Decides who a bearer of an access token is."""
-
-    def has_seen(self, access_token: str) -> bool:
-        """Whether the token was verified before and is still alive: checking it again is cheap."""
-
-    async def admit(self, access_token: str, service: Service) -> Caller:
-        """Verify the token and its session; the caller's credential is for *service*.
-
-        Raises:
-            Unauthenticated: not a living access token of ours.
-            Unavailable: whether it lives cannot be known just now.
-        """
-
-    def forget(self, session_id: str) -> None:
-        """Refuse every token of the session from now on."""
-
-
-# ---------------------------------------------------------------- workflows
 class WorkflowReference(Struct, frozen=True):
     """Which definition; an empty version means the newest."""
 
@@ -344,49 +218,3 @@ class Workflows(Protocol):
 
     async def publish_events(self, caller: Caller, events: Sequence[IncomingEvent]) -> int:
         """Hand events to whatever waits for them; how many were new."""
-
-
-# ---------------------------------------------------------------- notifications
-class Notification(Struct, frozen=True):
-    """One item of an inbox."""
-
-    id: str
-    type: str
-    title: str
-    body: str
-    data: Raw
-    read_at: datetime | None
-    created_at: datetime | None
-
-
-class Preferences(Struct, frozen=True):
-    """By which channels somebody wants to be told."""
-
-    email: bool
-
-
-class Notifications(Protocol):
-    """The caller's own inbox."""
-
-    async def inbox(
-        self, caller: Caller, page: PageRequest, *, unread_only: bool
-    ) -> Page[Notification]:
-        """Notifications, newest first."""
-
-    async def mark_read(self, caller: Caller, notification: str) -> Notification:
-        """Mark one as read; again changes nothing.
-
-        Raises:
-            NotFound: no such notification, or not the caller's.
-        """
-
-    def watch(
-        self, caller: Caller, after: int | None
-    ) -> AsyncGenerator[tuple[int, Notification], None]:
-        """Notifications after a position (None: from now on) with their positions, for ever."""
-
-    async def preferences(self, caller: Caller) -> Preferences:
-        """What the caller has chosen."""
-
-    async def update_preferences(self, caller: Caller, email: bool | None) -> Preferences:
-        """Change what is given; None leaves it."""
