@@ -12,7 +12,7 @@ from typing import Final
 from aiohttp import hdrs, web
 
 from chassis.clock import Clock
-from chassis.errors import Cancelled, Malformed, PayloadTooLarge, ServiceError
+from chassis.errors import Cancelled, Kind, Malformed, PayloadTooLarge, ServiceError
 from chassis.ids import Ids
 from chassis.lifecycle import Supervisor
 from chassis.rpc.context import Call, enter_call
@@ -236,8 +236,10 @@ class Pipeline:
         )
 
     def _error(self, request: Incoming, error: ServiceError) -> web.Response:
+        # Whatever a neighbour says about its own mistakes is for its log, not for strangers.
+        shown = internal_error() if error.kind is Kind.INTERNAL else error
         rendered = render(
-            error,
+            shown,
             request_id=request.request_id,
             now=self._with.clock.now(),
             path=request.path,

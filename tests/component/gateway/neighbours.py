@@ -15,7 +15,7 @@ from jwt.algorithms import ECAlgorithm
 
 from chassis.clock import SystemClock
 from chassis.errors import Conflict, FieldProblem, Invalid, NotFound, Unauthenticated
-from chassis.rpc.context import current_call
+from chassis.rpc.context import Call, current_call, find_call
 from chassis.rpc.guards import Guard, ServiceOnly
 from chassis.rpc.jws import sign
 from protos.auth.v1 import auth_pb2 as auth
@@ -88,10 +88,12 @@ class Behaviour:
     calls: list[tuple[str, Any]] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
+    served: Call | None = None
 
     async def enter(self, name: str, request: Any) -> None:
         """Called first by every method."""
         self.calls.append((name, request))
+        self.served = find_call()
         if (failure := self.failures.get(name)) is not None:
             raise failure
         if (gate := self.gates.get(name)) is not None:

@@ -212,7 +212,13 @@ async def test_trace_and_request_id_reach_the_service(world: World) -> None:
         "GET", "/v1/executions", headers={"traceparent": trace, "X-Request-Id": "r-1"}
     )
 
+    call = world.workflows.behaviour.served
     assert answer.headers["X-Request-Id"] == "r-1"
+    assert call is not None
+    assert call.request_id == "r-1"
+    assert call.traceparent[3:35] == trace[3:35]
+    assert call.deadline is not None
+    assert call.principal.id == "ada"
 
 
 async def test_cross_origin_is_off_unless_configured(tmp_path: Path) -> None:
