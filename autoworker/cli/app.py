@@ -17,23 +17,25 @@ from autoworker.model import Execution, JsonValue
 from chassis.clock import SystemClock
 from chassis.config import Environment
 
+HELP = """Durable workflows behind one API gateway, on this machine.
+
+Start everything     autoworker up --example
+Run a workflow       autoworker run examples/hello.yaml
+See what runs        autoworker executions
+See what happened    autoworker logs EXECUTION
+Check a file         autoworker validate examples/order.yaml
+
+Next to a suite that runs on this machine, nothing needs to be set.
+Elsewhere set AUTOWORKER_URL and log in once.
+"""
+
 app = typer.Typer(
     name="autoworker",
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     add_completion=False,
-    help="""Durable workflows behind one API gateway, on this machine.
-
-    Start everything:          autoworker up --example
-    Run a workflow:            autoworker run examples/hello.yaml --input '{"name": "Ada"}'
-    See what runs:             autoworker executions
-    See what happened:         autoworker logs EXECUTION
-    Check a file:              autoworker validate examples/order.yaml
-
-    Next to a suite that runs on this machine, nothing needs to be set. Elsewhere set
-    AUTOWORKER_URL and log in once.
-    """.replace("\n    \n", "\n\n"),
+    help=HELP,
 )
 Url = Annotated[str | None, typer.Option("--url", help="Where the gateway is.", show_default=False)]
 
@@ -51,8 +53,12 @@ def up(
 ) -> None:
     """Start all services in this process and serve until Ctrl-C.
 
-    Everything is kept in the data directory (AUTOWORKER_DATA_DIR, ./data): the next start goes on
-    where this one stopped. AUTOWORKER_HTTP_PORT chooses another port than 8080.
+    Everything is kept in the data directory (AUTOWORKER_DATA_DIR, ./data):
+    the next start goes on where this one stopped.
+    AUTOWORKER_HTTP_PORT chooses another port than 8080.
+
+        autoworker up --example
+        AUTOWORKER_HTTP_PORT=9000 autoworker up
     """
     raise typer.Exit(serving.serve(example=example))
 
@@ -77,8 +83,9 @@ def run(
 ) -> None:
     """Register a workflow, start it, and follow it to its end.
 
-    Progress goes to stderr, the output as JSON to stdout. Exit code 0 when it completed, 1
-    otherwise. With --no-wait only the execution's id is printed.
+    Progress goes to stderr, the output as JSON to stdout.
+    The exit code is 0 when it completed, and 1 otherwise.
+    With --no-wait only the id of the execution is printed.
 
         autoworker run examples/hello.yaml -i '{"name": "Ada"}'
         autoworker run examples/order.yaml -i @order.json | jq .total
@@ -127,7 +134,8 @@ def validate(
 ) -> None:
     """Check workflows without a server, and tell all that is wrong with them.
 
-    Each problem comes with the JSON Pointer of its place. Exit code 1 when there is any.
+    Each problem comes with the JSON Pointer of its place.
+    The exit code is 1 when there is any.
 
         autoworker validate examples/*.yaml
     """
@@ -141,8 +149,11 @@ def login(
 ) -> None:
     """Log in, and keep the session for the commands that follow.
 
-    The password is asked for, or taken from AUTOWORKER_PASSWORD. It is not kept; the session is, in
-    a file that only you can read, below XDG_STATE_HOME (~/.local/state).
+    The password is asked for, or taken from AUTOWORKER_PASSWORD.
+    It is not kept; the session is, in a file that only you can read,
+    below XDG_STATE_HOME (~/.local/state).
+
+        AUTOWORKER_URL=https://autoworker.example.com autoworker login
     """
     env = Environment()
     who = email or env.optional("AUTOWORKER_EMAIL") or typer.prompt("E-mail")
