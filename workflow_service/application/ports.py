@@ -66,7 +66,13 @@ class Definitions(Protocol):
         ...
 
     async def list(
-        self, tenant: str, *, namespace: str | None, name: str | None, limit: int, cursor: str | None
+        self,
+        tenant: str,
+        *,
+        namespace: str | None,
+        name: str | None,
+        limit: int,
+        cursor: str | None,
     ) -> Page[StoredDefinition]:
         """Return definitions, ordered by namespace, name and descending version."""
         ...
@@ -305,5 +311,3 @@ class Progress(Protocol):
     async def wait(self, execution: str, after: int, timeout: float) -> None:
         """Return when there may be events above *after*, or after *timeout* seconds."""
         ...
-
-
