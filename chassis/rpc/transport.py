@@ -14,7 +14,7 @@ SERVER_OPTIONS = (
     *_BOTH,
     ("grpc.keepalive_time_ms", 60_000),
     # Less than the client's interval, or the server ends the connection for "too_many_pings".
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
     # Two servers on one port would share its connections by chance: the second must fail.
     ("grpc.so_reuseport", 0),
 )

@@ -19,7 +19,7 @@ from workflow_service.domain.execution.problem import (
     validation,
 )
 from workflow_service.domain.expressions import ExpressionFailed
-from workflow_service.domain.expressions.values import size_of
+from workflow_service.domain.expressions.values import deeper_than, size_of
 
 if TYPE_CHECKING:
     from workflow_service.domain.definition.model import Definition, Duration, SchemaValidator, Task
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from workflow_service.domain.expressions import Expression, JsonValue, Template
 
 RUNTIME: Mapping[str, JsonValue] = {"name": "autoworker", "version": "0.1.0", "metadata": {}}
+
+
+DEEPEST = 128
+"""Levels of arrays and objects in any value: far below what encoders can stand, far above what people write."""
 
 
 class Arguments(Mapping[str, "JsonValue"]):
@@ -145,8 +149,8 @@ def evaluate(wanted: Expression, data: JsonValue, arguments: Arguments) -> JsonV
     """
     try:
         if arguments.may_block:
-            return wanted.evaluate(data, arguments)
-        return wanted.evaluate_here(data, arguments)
+            return shallow(wanted.evaluate(data, arguments))
+        return shallow(wanted.evaluate_here(data, arguments))
     except ExpressionFailed as failed:
         raise Raised(expression(f"{failed.message}, in: {wanted.source}")) from failed
 
@@ -170,8 +174,8 @@ def render(wanted: Template, data: JsonValue, arguments: Arguments) -> JsonValue
     """
     try:
         if arguments.may_block:
-            return wanted.render(data, arguments)
-        return wanted.render_here(data, arguments)
+            return shallow(wanted.render(data, arguments))
+        return shallow(wanted.render_here(data, arguments))
     except ExpressionFailed as failed:
         raise Raised(expression(failed.message)) from failed
 
@@ -194,12 +198,24 @@ def validate(schema: SchemaValidator | None, data: JsonValue, what: str) -> None
         raise Raised(validation(f"{what}: {problem}"))
 
 
-def bounded(data: JsonValue, limit: int, what: str) -> None:
-    """Refuse data that are larger than *limit* bytes.
+def shallow(data: JsonValue) -> JsonValue:
+    """Return *data*, which nothing could store if they were nested too deep.
 
     Raises:
         Raised: they are; the problem is the DSL's runtime error.
     """
+    if isinstance(data, dict | list) and deeper_than(data, DEEPEST):
+        raise Raised(runtime(f"the data are nested more than {DEEPEST} levels deep"))
+    return data
+
+
+def bounded(data: JsonValue, limit: int, what: str) -> None:
+    """Refuse data that are larger than *limit* bytes, or nested too deep.
+
+    Raises:
+        Raised: they are; the problem is the DSL's runtime error.
+    """
+    _ = shallow(data)
     if size_of(data, limit) > limit:
         raise Raised(runtime(f"{what} is larger than {limit} bytes"))
 

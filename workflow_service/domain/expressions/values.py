@@ -52,3 +52,19 @@ def size_of(value: JsonValue, limit: int) -> int:
         else:
             total += 8
     return total
+
+
+def deeper_than(value: JsonValue, levels: int) -> bool:
+    """Say whether arrays and objects are nested more than *levels* deep; walks no further than that."""
+    layer = [value]
+    for _ in range(levels + 1):
+        below: list[JsonValue] = []
+        for item in layer:
+            if isinstance(item, dict):
+                below.extend(item.values())
+            elif isinstance(item, list):
+                below.extend(item)
+        if not below:
+            return False
+        layer = below
+    return True

@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.workflow_run import run
 from workflow_service.domain.execution.events import TaskCompleted, TaskFaulted, TaskSkipped
+from workflow_service.domain.expressions import JsonValue
 
 NEEDS_ID = "{schema: {document: {type: object, required: [id]}}}"
 
@@ -178,3 +179,28 @@ def test_data_that_grow_beyond_the_limit_fault_the_task() -> None:
     ended = run("do:\n- a: {set: {x: '${ [.x, .x] }'}}", {"x": "y" * 600_000})
 
     assert ended.error.type.endswith(("/runtime", "/expression"))
+
+
+def test_data_that_nest_too_deep_fault_the_task_before_anything_must_store_them() -> None:
+    text = """
+do:
+- nest:
+    for: {in: '[range(200)]'}
+    do:
+    - deeper: {set: {x: '${ . }'}}
+"""
+    ended = run(text)
+
+    assert ended.error.type.endswith("/runtime")
+    assert "128 levels" in (ended.error.detail or "")
+
+
+def test_an_answer_that_nests_too_deep_faults_the_call() -> None:
+    deep: JsonValue = 1
+    for _ in range(200):
+        deep = [deep]
+    ended = run("do:\n- c: {call: http, with: {method: get, endpoint: 'http://e.com'}}").answer(
+        deep
+    )
+
+    assert "128 levels" in (ended.error.detail or "")
