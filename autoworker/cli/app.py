@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from autoworker.cli import looks, validating
-from autoworker.cli import up as serving
+from autoworker.cli import looks
 from autoworker.cli.connection import connected, kept, login_store, url_of
 from autoworker.cli.failing import fail, finished
 from autoworker.cli.reading import history_line, input_of
@@ -60,7 +59,10 @@ def up(
         autoworker up --example
         AUTOWORKER_HTTP_PORT=9000 autoworker up
     """
-    raise typer.Exit(serving.serve(example=example))
+    # Only now: the services take a second to import, which no other command needs.
+    from autoworker.cli.up import serve
+
+    raise typer.Exit(serve(example=example))
 
 
 @app.command()
@@ -139,7 +141,9 @@ def validate(
 
         autoworker validate examples/*.yaml
     """
-    raise typer.Exit(0 if validating.validate(files) else 1)
+    from autoworker.cli.validating import validate as all_fine
+
+    raise typer.Exit(0 if all_fine(files) else 1)
 
 
 @app.command()

@@ -48,7 +48,7 @@ def _console(*, stderr: bool) -> Console:
 
 def indented(content: RenderableType) -> RenderableType:
     """*content*, two columns from the edge."""
-    return Padding(content, (0, 0, 0, 2))
+    return Padding(content, (0, 0, 0, 2), expand=False)
 
 
 def duration(seconds: float | None) -> str:
@@ -152,14 +152,14 @@ def confirmation(output: JsonValue) -> RenderableType:
     """An output as people read it: the members of a flat object, else JSON."""
     members = output if isinstance(output, dict) else {}
     if not members or any(isinstance(value, dict | list) for value in members.values()):
-        return Padding(Text(pretty(output)), (0, 0, 0, 4))
+        return Padding(Text(pretty(output)), (0, 0, 0, 4), expand=False)
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim")
     table.add_column()
     for name, value in members.items():
         shown = value if isinstance(value, str) else msgspec.json.encode(value).decode()
         table.add_row(name, Text(shown))
-    return Padding(table, (0, 0, 0, 4))
+    return Padding(table, (0, 0, 0, 4), expand=False)
 
 
 def pretty(value: JsonValue) -> str:

@@ -29,6 +29,10 @@ from chassis.lifecycle import Supervisor, run_until_stopped
 from chassis.telemetry.logging import configure_logging
 
 EXAMPLES: Final = Path(__file__).resolve().parent.parent.parent / "examples"
+_NOT_LOGGED_IN: Final = (
+    "  The example was not run: the administrator's password is not known here.\n"
+    "  [dim]Set AUTOWORKER_ADMIN_EMAIL and AUTOWORKER_ADMIN_PASSWORD to run it.[/]"
+)
 _RESERVED: Final = 20.0
 """Seconds that stopping may take besides the gateway's draining."""
 
@@ -127,12 +131,12 @@ def _ready(running: Running, console: Console) -> None:
 async def _show_example(running: Running, shop_address: str, console: Console) -> None:
     """Run the example once; whatever comes of it, the suite goes on serving."""
     try:
-        await _run_example(running, f"http://{shop_address}", console)
+        if running.password is None:
+            console.print(_NOT_LOGGED_IN)
+        else:
+            await _run_example(running, running.password, f"http://{shop_address}", console)
     except Unauthenticated:
-        console.print(
-            "  The example was not run: the administrator's password is not known here.\n"
-            "  [dim]Set AUTOWORKER_ADMIN_PASSWORD to it.[/]"
-        )
+        console.print(_NOT_LOGGED_IN)
     except (AutoworkerError, OSError, ValueError) as exc:
         console.print(Text(f"  The example did not run: {exc}", style="red"))
     console.print()
@@ -144,11 +148,10 @@ async def _show_example(running: Running, shop_address: str, console: Console) -
     console.print()
 
 
-async def _run_example(running: Running, shop_url: str, console: Console) -> None:
+async def _run_example(running: Running, password: str, shop_url: str, console: Console) -> None:
     document = (EXAMPLES / "order.yaml").read_bytes()
     order: dict[str, JsonValue] = msgspec.json.decode((EXAMPLES / "order.input.json").read_bytes())
-    email, password = running.administrator, running.password or ""
-    async with Client(running.url, email=email, password=password) as client:
+    async with Client(running.url, email=running.administrator, password=password) as client:
         definition = await client.publish(document)
         await client.publish((EXAMPLES / "hello.yaml").read_bytes())
         execution = await client.start(definition.reference, {**order, "shop": shop_url})

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from autoworker import Client, Execution, Notification
 from autoworker.model import ENDED
 
-PASSWORD = "Teapots-and-7-cups"  # noqa: S105 -- of people who exist for one test
+PASSWORD = "Teapots-and-7-cups"
 DEADLINE = 20.0
 _NUMBERS = itertools.count(1)
 _PAUSE = 0.02
@@ -37,7 +37,7 @@ async def eventually(
     """Return once *attempt* comes to True; fails when that takes longer than *deadline*."""
     try:
         async with asyncio.timeout(deadline):
-            while not await attempt():
+            while not await attempt():  # noqa: ASYNC110 -- it happens in another process
                 await asyncio.sleep(_PAUSE)
     except TimeoutError:
         raise AssertionError(f"{what} did not happen within {deadline} seconds") from None
@@ -64,10 +64,12 @@ async def told_about(client: Client, execution: str) -> Notification:
     found: list[Notification] = []
 
     async def attempt() -> bool:
-        async for item in client.notifications():
-            if isinstance(item.data, dict) and item.data.get("execution_id") == execution:
-                found.append(item)
+        found.extend([item async for item in client.notifications() if _is_about(item, execution)])
         return bool(found)
 
     await eventually(attempt, "the notification")
     return found[0]
+
+
+def _is_about(item: Notification, execution: str) -> bool:
+    return isinstance(item.data, dict) and item.data.get("execution_id") == execution

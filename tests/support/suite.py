@@ -1,7 +1,7 @@
 """The real suite for tests: as a process of its own, started as users start it, or in this process.
 
-    with started(tmp_path) as suite:
-        … suite.url …
+with started(tmp_path) as suite:
+    … suite.url …
 """
 
 import os
