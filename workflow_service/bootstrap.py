@@ -22,7 +22,13 @@ from chassis.rpc.credentials import ServiceIdentity, TokenVerifier, audience_of
 from chassis.rpc.keys import KeySource, RemoteKeys
 from chassis.rpc.server import RpcServer
 from workflow_service.adapters.auth_keys import fetch_keys
-from workflow_service.adapters.egress import EgressClient, EgressLimits, EntryInvalid
+from workflow_service.adapters.egress import (
+    BreakerPolicy,
+    EgressClient,
+    EgressLimits,
+    EntryInvalid,
+    GatePolicy,
+)
 from workflow_service.adapters.jq_workers import JqWorkers
 from workflow_service.adapters.own_addresses import OwnAddresses
 from workflow_service.adapters.progress import LocalProgress
@@ -34,7 +40,7 @@ from workflow_service.application.app import Application
 from workflow_service.application.assembly import World, assemble
 from workflow_service.application.engine.engine import Engine, EngineSettings
 from workflow_service.application.ports import Runner
-from workflow_service.config import Settings
+from workflow_service.config import EgressSettings, Settings
 from workflow_service.domain.execution.limits import Limits
 from workflow_service.domain.expressions import Expressions
 from workflow_service.entrypoints.event_relay import event_relay, listeners
@@ -133,13 +139,30 @@ async def _stores(stack: AsyncExitStack, settings: Settings, outside: _Outside) 
 
 async def _runner(stack: AsyncExitStack, settings: Settings, own: OwnAddresses) -> Runner:
     limits = EgressLimits(
-        total_timeout=settings.call_timeout, max_response_bytes=settings.response_bytes
+        total_timeout=settings.call_timeout,
+        max_response_bytes=settings.response_bytes,
+        gate=_gate(settings.egress),
     )
     try:
         client = EgressClient(allow=settings.egress_allow, own_addresses=own, limits=limits)
     except EntryInvalid as exc:
         raise SettingsInvalid([f"AUTOWORKER_EGRESS_ALLOW: {exc}"]) from exc
     return EffectRunner(HttpRunner(await stack.enter_async_context(client)))
+
+
+def _gate(settings: EgressSettings) -> GatePolicy:
+    return GatePolicy(
+        concurrency=settings.concurrency,
+        waiting=settings.waiting,
+        max_wait=settings.max_wait,
+        retry_share=settings.retry_share,
+        breaker=BreakerPolicy(
+            window=settings.breaker_window,
+            minimum=settings.breaker_minimum,
+            failure_rate=settings.breaker_failure_rate,
+            open_for=settings.breaker_open_for,
+        ),
+    )
 
 
 def _assembled(

@@ -13,6 +13,46 @@ _MEBIBYTE: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class EgressSettings:
+    """What each host outside is given; see docs/egress.md."""
+
+    concurrency: int
+    waiting: int
+    max_wait: float
+    retry_share: float
+    breaker_window: float
+    breaker_minimum: int
+    breaker_failure_rate: float
+    breaker_open_for: float
+
+    @classmethod
+    def from_environment(cls, env: Environment) -> Self:
+        """Read the settings; problems are told by the environment's own check."""
+        return cls(
+            concurrency=env.integer(
+                "AUTOWORKER_EGRESS_HOST_CONCURRENCY", 32, minimum=1, maximum=10_000
+            ),
+            waiting=env.integer(
+                "AUTOWORKER_EGRESS_HOST_WAITING", 1000, minimum=0, maximum=1_000_000
+            ),
+            max_wait=env.number("AUTOWORKER_EGRESS_MAX_WAIT", 60.0, minimum=0.0, maximum=3600.0),
+            retry_share=env.number("AUTOWORKER_EGRESS_RETRY_SHARE", 0.1, minimum=0.0, maximum=1.0),
+            breaker_window=env.number(
+                "AUTOWORKER_EGRESS_BREAKER_WINDOW", 30.0, minimum=0.1, maximum=3600.0
+            ),
+            breaker_minimum=env.integer(
+                "AUTOWORKER_EGRESS_BREAKER_MINIMUM", 20, minimum=1, maximum=1_000_000
+            ),
+            breaker_failure_rate=env.number(
+                "AUTOWORKER_EGRESS_BREAKER_FAILURE_RATE", 0.5, minimum=0.01, maximum=1.0
+            ),
+            breaker_open_for=env.number(
+                "AUTOWORKER_EGRESS_BREAKER_OPEN_FOR", 10.0, minimum=0.01, maximum=3600.0
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator decides. Times are seconds, sizes bytes."""
 
@@ -26,6 +66,7 @@ class Settings:
     neighbours: tuple[str, ...]
     """Where the other services are unless the registry says otherwise; no workflow may call them."""
     egress_allow: tuple[str, ...]
+    egress: EgressSettings
     effects_at_once: int
     call_timeout: float
     response_bytes: int
@@ -52,6 +93,7 @@ class Settings:
             auth_address=auth_address,
             neighbours=(auth_address, *_neighbours(env)),
             egress_allow=env.items("AUTOWORKER_EGRESS_ALLOW"),
+            egress=EgressSettings.from_environment(env),
             effects_at_once=env.integer(
                 "AUTOWORKER_WORKFLOW_EFFECTS", 200, minimum=1, maximum=10_000
             ),

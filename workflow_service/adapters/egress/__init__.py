@@ -1,11 +1,10 @@
 """Calls to the outside, guarded; see client.py."""
 
 from workflow_service.adapters.egress.addresses import EntryInvalid
+from workflow_service.adapters.egress.breaker import BreakerPolicy
 from workflow_service.adapters.egress.client import (
     EgressClient,
     EgressLimits,
-    EgressRequest,
-    EgressResponse,
 )
 from workflow_service.adapters.egress.errors import (
     EgressError,
@@ -13,11 +12,18 @@ from workflow_service.adapters.egress.errors import (
     EgressRefused,
     EgressTimedOut,
     Failure,
+    HostBusy,
+    HostFailing,
+    HostResting,
+    HostUnavailable,
     RequestInvalid,
     ResponseTooLarge,
 )
+from workflow_service.adapters.egress.hosts import GatePolicy
+from workflow_service.adapters.egress.requests import EgressRequest, EgressResponse
 
 __all__ = [
+    "BreakerPolicy",
     "EgressClient",
     "EgressError",
     "EgressFailed",
@@ -28,6 +34,11 @@ __all__ = [
     "EgressTimedOut",
     "EntryInvalid",
     "Failure",
+    "GatePolicy",
+    "HostBusy",
+    "HostFailing",
+    "HostResting",
+    "HostUnavailable",
     "RequestInvalid",
     "ResponseTooLarge",
 ]

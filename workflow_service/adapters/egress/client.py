@@ -4,59 +4,58 @@ What SECURITY asks of it: URLs read once; only http and https, no user names; ev
 name judged, and only judged addresses connected to; redirects followed by hand, each hop
 judged again, without credentials across origins; no proxy variables; bounded time and size.
 
-aiohttp repeats an idempotent request (GET, HEAD, OPTIONS, PUT, DELETE) once when a reused connection
-turns out to be closed, and cannot be told not to: a server may see such a request twice. That is
-why every call carries an `Idempotency-Key`.
+What it does for the hosts is in hosts.py: a gate each, with a circuit breaker. A request whose
+connection is lost before an answer begins is sent again, once, if it may be (RFC 9110, 9.2.2, or an
+`Idempotency-Key`) and the host's budget allows it.
 """
 
 import asyncio
-import re
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 import aiohttp
-from multidict import CIMultiDict, CIMultiDictProxy
+from multidict import CIMultiDict
 
+from workflow_service.adapters.egress import measures
 from workflow_service.adapters.egress.addresses import AddressPolicy
 from workflow_service.adapters.egress.bodies import ENCODINGS, read_body
+from workflow_service.adapters.egress.breaker import Verdict
 from workflow_service.adapters.egress.connecting import (
-    ConnectRefused,
     GuardedResolver,
     Lookup,
     SystemLookup,
 )
+from workflow_service.adapters.egress.driver import driver_errors
 from workflow_service.adapters.egress.errors import (
+    EgressError,
     EgressFailed,
     EgressRefused,
     EgressTimedOut,
     Failure,
+    HostUnavailable,
     RequestInvalid,
+    ResponseTooLarge,
 )
-from workflow_service.adapters.egress.hosts import HostGates
+from workflow_service.adapters.egress.hosts import GatePolicy, HostGates, Visit
+from workflow_service.adapters.egress.requests import (
+    REDIRECTS,
+    EgressRequest,
+    EgressResponse,
+    checked,
+    redirected,
+    repeatable,
+)
+from workflow_service.adapters.egress.retry_after import retry_after
 from workflow_service.adapters.egress.urls import Target, target
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(r"[\t\x20-\x7e\x80-\U0010ffff]*")
-_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY"))
-_OURS = frozenset((
-    "host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te",
-    "trailer", "proxy-connection", "proxy-authorization", "proxy-authenticate", "expect",
-    "http2-settings", "accept-encoding",
-))  # fmt: skip
-_REDIRECTS = frozenset((301, 302, 303, 307, 308))
-_ABOUT_BODY = frozenset(("content-type", "content-encoding", "content-language"))
-_ACROSS_ORIGINS = _ABOUT_BODY | {
-    "accept",
-    "accept-language",
-    "idempotency-key",
-    "traceparent",
-    "user-agent",
-}
-"""What may follow a redirect to another origin: any other header may be a credential."""
+_HOST_FAILS = frozenset((502, 503, 504))
+"""Answers that count against the host. A 500 is about the request that got it, which may be one
+tenant's alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +66,27 @@ class EgressLimits:
     connect_timeout: float = 5.0
     max_response_bytes: int = 1024 * 1024
     max_redirects: int = 3
-    per_host_concurrency: int = 32
     connections: int = 200
+    gate: GatePolicy = field(default_factory=GatePolicy)
 
 
-@dataclass(frozen=True, slots=True)
-class EgressRequest:
-    method: str
-    url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-    follow_redirects: bool = False
-    timeout: float | None = None
-    """Seconds for everything, redirects included; never more than the client's own limit."""
+class _Time:
+    """Seconds that a call may still take while it is on its way."""
 
+    def __init__(self, seconds: float) -> None:
+        self.given = seconds
+        self._left = seconds
 
-@dataclass(frozen=True, slots=True)
-class EgressResponse:
-    status: int
-    headers: CIMultiDictProxy[str]
-    body: bytes
-    """Unpacked, if it came packed."""
-    url: str
-    """Where it came from, after redirects."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self._left):
+                yield
+        except TimeoutError as exc:
+            raise EgressTimedOut(self.given) from exc
+        finally:
+            self._left -= time.monotonic() - began
 
 
 class EgressClient:
@@ -123,7 +120,7 @@ class EgressClient:
         self._resolver = GuardedResolver(
             AddressPolicy(allow, own_addresses), lookup or SystemLookup()
         )
-        self._gates = HostGates(self._limits.per_host_concurrency)
+        self._gates = HostGates(self._limits.gate)
         self._tls = tls
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
@@ -144,6 +141,8 @@ class EgressClient:
             cookie_jar=aiohttp.DummyCookieJar(),
             skip_auto_headers=("Content-Type", "User-Agent", "Accept-Encoding"),
         )
+        # It would repeat requests behind the back of the budget, and has no public switch.
+        self._session._retry_connection = False  # noqa: SLF001
         return self
 
     async def __aexit__(
@@ -165,45 +164,82 @@ class EgressClient:
             EgressRefused: the target, or where it redirects to, may not be called.
             EgressFailed: the target could not be reached, or spoke nonsense.
             EgressTimedOut: not finished in time.
+            HostUnavailable: the host is to be left alone, or too many calls wait for it.
             ResponseTooLarge: more than the limit.
         """
-        current, place = _checked(request), target(request.url)
-        seconds = min(request.timeout or self._limits.total_timeout, self._limits.total_timeout)
         try:
-            async with asyncio.timeout(seconds):
-                for _ in range(self._limits.max_redirects + 1):
-                    response = await self._send(current, place)
-                    location = response.headers.get("Location")
-                    redirected = response.status in _REDIRECTS and location is not None
-                    if not request.follow_redirects or not redirected or location is None:
-                        return response
-                    current, place = _redirected(current, place, response.status, location)
-        except TimeoutError as exc:
-            raise EgressTimedOut(seconds) from exc
+            response = await self._followed(request)
+        except EgressError as exc:
+            measures.ended(_outcome(exc))
+            raise
+        measures.ended(f"status_{response.status // 100}xx")
+        return response
+
+    async def _followed(self, request: EgressRequest) -> EgressResponse:
+        current, place = checked(request), target(request.url)
+        longest = self._limits.total_timeout
+        left = _Time(min(request.timeout or longest, longest))
+        for _ in range(self._limits.max_redirects + 1):
+            response = await self._send(current, place, left)
+            location = response.headers.get("Location")
+            if not request.follow_redirects or response.status not in REDIRECTS or location is None:
+                return response
+            current, place = redirected(current, place, response.status, location)
         raise EgressFailed(Failure.REDIRECTS)
 
-    async def _send(self, request: EgressRequest, place: Target) -> EgressResponse:
+    async def _send(self, request: EgressRequest, place: Target, left: _Time) -> EgressResponse:
+        self._resolver.admit(place.host, place.port)
+        async with self._gates.passing(place.origin) as visit:
+            try:
+                async with left.running():
+                    response = await self._exchanged(request, place, visit)
+            except EgressError as exc:
+                # Whoever gave little time learns nothing about the host.
+                patient = left.given >= self._limits.total_timeout
+                visit.verdict = _blame(exc, patient=patient)
+                raise
+            visit.verdict = Verdict.BAD if response.status in _HOST_FAILS else Verdict.GOOD
+            if response.retry_after is not None:
+                visit.rest(response.retry_after)
+            return response
+
+    async def _exchanged(
+        self, request: EgressRequest, place: Target, visit: Visit
+    ) -> EgressResponse:
+        async with driver_errors(), await self._answered(request, place, visit) as response:
+            self._check_peer(response)
+            return await self._received(request, response)
+
+    async def _answered(
+        self, request: EgressRequest, place: Target, visit: Visit
+    ) -> aiohttp.ClientResponse:
+        """The beginning of the answer, asked for a second time if the first was lost on the way."""
+        try:
+            return await self._asked(request, place)
+        except EgressFailed as exc:
+            lost = exc.failure in (Failure.CONNECT, Failure.RESET)
+            if not lost or not repeatable(request) or not visit.may_repeat():
+                raise
+            measures.repeated(exc.failure.name.lower())
+        return await self._asked(request, place)
+
+    async def _asked(self, request: EgressRequest, place: Target) -> aiohttp.ClientResponse:
         if self._session is None:
             raise RuntimeError("the egress client is not open")
-        self._resolver.admit(place.host, place.port)
         headers = CIMultiDict(request.headers)
         headers.setdefault("User-Agent", self._user_agent)
         headers["Accept-Encoding"] = ENCODINGS
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._limits.connect_timeout)
-        async with (
-            self._gates.passing(place.origin),
-            _driver_errors(),
-            self._session.request(
+        async with driver_errors():
+            return await self._session.request(
                 request.method,
                 place.url,
                 headers=headers,
                 data=request.body,
                 allow_redirects=False,
-                timeout=timeout,
-            ) as response,
-        ):
-            self._check_peer(response)
-            return await self._received(request, response)
+                timeout=aiohttp.ClientTimeout(
+                    total=None, sock_connect=self._limits.connect_timeout
+                ),
+            )
 
     def _check_peer(self, response: aiohttp.ClientResponse) -> None:
         """What answered must be what was judged. (A short answer's connection is back already.)"""
@@ -220,7 +256,13 @@ class EgressClient:
         if request.method == "HEAD" or response.status in (204, 304):
             encoding = ""
         body = await read_body(_pieces(response), encoding, self._limits.max_response_bytes)
-        return EgressResponse(response.status, response.headers, body, str(response.url))
+        return EgressResponse(
+            response.status,
+            response.headers,
+            body,
+            str(response.url),
+            retry_after(response.status, response.headers),
+        )
 
 
 async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
@@ -228,54 +270,31 @@ async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         yield piece
 
 
-@asynccontextmanager
-async def _driver_errors() -> AsyncIterator[None]:
-    """Aiohttp's errors stop here."""
-    try:
-        yield
-    except (aiohttp.ClientConnectorDNSError, aiohttp.ClientSSLError) as exc:
-        dns = isinstance(exc, aiohttp.ClientConnectorDNSError)
-        raise EgressFailed(Failure.DNS if dns else Failure.TLS) from exc
-    except aiohttp.ServerTimeoutError:
-        raise
-    except aiohttp.ClientConnectorError as exc:
-        if isinstance(exc.os_error, ConnectRefused):
-            raise EgressRefused from exc
-        raise EgressFailed(Failure.CONNECT) from exc
-    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError) as exc:
-        raise EgressFailed(Failure.RESET) from exc
-    except aiohttp.ClientPayloadError as exc:
-        raise EgressFailed(Failure.RESET) from exc
-    except (aiohttp.ClientError, ValueError) as exc:
-        raise EgressFailed(Failure.PROTOCOL) from exc
+def _blame(error: EgressError, *, patient: bool) -> Verdict:
+    """What *error* says about the host."""
+    match error:
+        case EgressFailed():
+            return Verdict.BAD
+        case EgressTimedOut():
+            return Verdict.BAD if patient else Verdict.NOTHING
+        case ResponseTooLarge():
+            return Verdict.GOOD
+        case _:
+            return Verdict.NOTHING
 
 
-def _checked(request: EgressRequest) -> EgressRequest:
-    """The request, if it says nothing that could be read as more than one request."""
-    method = request.method.upper()
-    if method not in _METHODS:
-        raise RequestInvalid("the HTTP method is not supported")
-    for name, value in request.headers.items():
-        if not _TOKEN.fullmatch(name) or not _VALUE.fullmatch(value):
-            raise RequestInvalid("a header name or value has characters that are not allowed")
-        if name.lower() in _OURS:
-            raise RequestInvalid(f"the header '{name}' may not be set")
-    return replace(request, method=method)
-
-
-def _redirected(
-    request: EgressRequest, place: Target, status: int, location: str
-) -> tuple[EgressRequest, Target]:
-    """The next request after a redirect (RFC 9110, 15.4), without credentials for strangers."""
-    try:
-        following = target(location, place)
-    except RequestInvalid as exc:
-        raise EgressFailed(Failure.PROTOCOL) from exc
-    headers = dict(request.headers)
-    if following.origin != place.origin:
-        headers = {k: v for k, v in headers.items() if k.lower() in _ACROSS_ORIGINS}
-    seen_other = status == 303 and request.method not in ("GET", "HEAD")
-    if seen_other or (status in (301, 302) and request.method == "POST"):
-        headers = {k: v for k, v in headers.items() if k.lower() not in _ABOUT_BODY}
-        return replace(request, method="GET", body=None, headers=headers), following
-    return replace(request, headers=headers), following
+def _outcome(error: EgressError) -> str:
+    """The metric's word for *error*."""
+    match error:
+        case RequestInvalid():
+            return "invalid"
+        case EgressRefused():
+            return "refused"
+        case EgressTimedOut():
+            return "timed_out"
+        case ResponseTooLarge():
+            return "too_large"
+        case HostUnavailable():
+            return "host_unavailable"
+        case _:
+            return "failed"

@@ -6,6 +6,7 @@ statuses are those of the DSL reference, "Standard Error Types":
 - a response outside of the accepted range: communication, with the response's own status;
 - no response (name, connection, TLS, broken or oversized response): communication, 500;
 - a target that may not be called: authorization, 403, without telling more;
+- a host that is left alone, because it fails too often or asked for it: communication, 503;
 - not in time: timeout, 408;
 - a request that cannot be sent as it is written: configuration, 400.
 """
@@ -15,7 +16,6 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Final, Literal, TypeAlias
 from urllib.parse import quote, urlencode
@@ -29,6 +29,7 @@ from workflow_service.adapters.egress import (
     EgressRequest,
     EgressResponse,
     EgressTimedOut,
+    HostUnavailable,
     RequestInvalid,
 )
 from workflow_service.domain.expressions import JsonValue
@@ -41,8 +42,6 @@ _CHARSETS = re.compile(
     r"utf-?8|utf-16(le|be)?|us-ascii|ascii|iso-8859-(1|2|5|7|9|15)|latin1|windows-125[0-8]"
     r"|shift_jis|euc-jp|euc-kr|gbk|gb2312|gb18030|big5|koi8-[ru]"
 )
-_MAX_RETRY_AFTER = 24 * 3600.0
-_RETRYABLE = (429, 503)
 
 
 class _Absent(Enum):
@@ -82,7 +81,7 @@ class HttpFailed:
     title: str
     detail: str
     retry_after: float | None = None
-    """Seconds that a 429 or 503 asked to wait."""
+    """Seconds that a 429 or 503 asked to wait, or after which a host that fails is tried again."""
 
 
 HttpOutcome: TypeAlias = HttpSucceeded | HttpFailed
@@ -264,23 +263,15 @@ def _refused(response: EgressResponse) -> HttpFailed:
         type="communication",
         status=response.status,
         title="Unsuccessful response",
-        detail=f"The service answered with status {response.status}.",
-        retry_after=_retry_after(response) if response.status in _RETRYABLE else None,
+        detail=f"The service answered with status {response.status}{_asked_to_wait(response)}.",
+        retry_after=response.retry_after,
     )
 
 
-def _retry_after(response: EgressResponse) -> float | None:
-    """The seconds that `Retry-After` asks for; its date form counts from the response's `Date`."""
-    text = response.headers.get("Retry-After", "").strip()
-    try:
-        seconds = float(text)
-    except ValueError:
-        try:
-            until = parsedate_to_datetime(text)
-            seconds = (until - parsedate_to_datetime(response.headers["Date"])).total_seconds()
-        except (ValueError, KeyError, TypeError):
-            return None
-    return min(seconds, _MAX_RETRY_AFTER) if math.isfinite(seconds) and seconds >= 0 else None
+def _asked_to_wait(response: EgressResponse) -> str:
+    if response.retry_after is None:
+        return ""
+    return f" and asked to wait {math.ceil(response.retry_after)} s"
 
 
 def _failure(error: EgressError) -> HttpFailed:
@@ -290,6 +281,8 @@ def _failure(error: EgressError) -> HttpFailed:
             return HttpFailed("authorization", 403, "Call refused", detail)
         case EgressTimedOut():
             return HttpFailed("timeout", 408, "Call timed out", str(error))
+        case HostUnavailable(retry_after=seconds):
+            return HttpFailed("communication", 503, "Host unavailable", str(error), seconds)
         case RequestInvalid():
             return HttpFailed("configuration", 400, "Invalid request", str(error))
         case _:

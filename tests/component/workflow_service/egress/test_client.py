@@ -19,12 +19,16 @@ from workflow_service.adapters.egress import (
     EgressRequest,
     EgressTimedOut,
     Failure,
+    GatePolicy,
     RequestInvalid,
     ResponseTooLarge,
 )
 
 LIMITS = EgressLimits(
-    total_timeout=2.0, connect_timeout=0.5, max_response_bytes=100_000, per_host_concurrency=3
+    total_timeout=2.0,
+    connect_timeout=0.5,
+    max_response_bytes=100_000,
+    gate=GatePolicy(concurrency=3),
 )
 
 
