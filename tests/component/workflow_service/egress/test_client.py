@@ -175,11 +175,13 @@ async def test_broken_answers_are_failures(
 async def test_a_closed_port_and_an_unknown_name_are_failures(client: EgressClient) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        closed = f"http://127.0.0.1:{unused.getsockname()[1]}/"
-    for url, failure in [(closed, Failure.CONNECT), ("http://none.test/", Failure.DNS)]:
-        with pytest.raises(EgressFailed) as failed:
-            await client.request(EgressRequest("GET", url))
-        assert failed.value.failure is failure
+        closed = (
+            f"http://127.0.0.1:{unused.getsockname()[1]}/"  # bound, so nobody else listens there
+        )
+        for url, failure in [(closed, Failure.CONNECT), ("http://none.test/", Failure.DNS)]:
+            with pytest.raises(EgressFailed) as failed:
+                await client.request(EgressRequest("GET", url))
+            assert failed.value.failure is failure
 
 
 async def test_plain_http_behind_https_is_a_tls_failure(
