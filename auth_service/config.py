@@ -130,7 +130,7 @@ def _guesses(env: Environment) -> GuessPolicy:
             "AUTOWORKER_LOGIN_FAILURES_PER_ACCOUNT", 10, minimum=1, maximum=10_000
         ),
         per_network=env.integer(
-            "AUTOWORKER_LOGIN_FAILURES_PER_ADDRESS", 100, minimum=1, maximum=1_000_000
+            "AUTOWORKER_LOGIN_FAILURES_PER_ADDRESS", 300, minimum=1, maximum=1_000_000
         ),
         window=env.number("AUTOWORKER_LOGIN_FAILURES_WINDOW", 300.0, minimum=1.0, maximum=86400.0),
     )

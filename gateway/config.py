@@ -11,8 +11,8 @@ from chassis.config import Environment
 
 Network = IPv4Network | IPv6Network
 PRINCIPAL_RATE: Final = LimitPolicy("default", 6000, 60.0)
-ADDRESS_RATE: Final = LimitPolicy("anonymous", 1200, 60.0)
-AUTH_RATE: Final = LimitPolicy("auth", 300, 60.0)
+ADDRESS_RATE: Final = LimitPolicy("anonymous", 3000, 60.0)
+AUTH_RATE: Final = LimitPolicy("auth", 1200, 60.0)
 _RATE: Final = re.compile(r"([0-9]{1,9})/([0-9]{1,6})")
 _ORIGIN: Final = re.compile(r"https?://[^/?#@\s]+")
 NAMES: Final = ("auth", "workflow", "notification")
