@@ -22,7 +22,7 @@ class GuessPolicy:
     """How many failed logins are borne per *window* seconds."""
 
     per_account: int = 10
-    per_network: int = 100
+    per_network: int = 300
     window: float = 300.0
 
 
