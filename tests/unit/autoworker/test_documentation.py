@@ -1,0 +1,58 @@
+"""The documents say what is in the code."""
+
+import re
+import tomllib
+from pathlib import Path
+
+from workflow_service.domain.definition.not_yet import NOT_YET
+
+ROOT = Path(__file__).resolve().parents[3]
+PACKAGES = ("auth_service", "workflow_service", "notification_service", "gateway", "autoworker")
+SETTING = re.compile(r'"((?:AUTOWORKER|OTEL)_[A-Z_]+[A-Z])"')
+
+
+def document(name: str) -> str:
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_every_setting_is_documented() -> None:
+    files = [ROOT / package / name for package in PACKAGES for name in ("config.py", "settings.py")]
+    known = {
+        name
+        for file in files
+        if file.exists()
+        for name in SETTING.findall(file.read_text(encoding="utf-8"))
+    }
+
+    told = set(re.findall(r"`((?:AUTOWORKER|OTEL)_[A-Z_]+)`", document("running.md")))
+
+    assert known - told == set()
+
+
+def test_every_dependency_has_its_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    names = {re.split(r"[<>=;\[ ]", requirement)[0] for requirement in wanted}
+
+    told = set(re.findall(r"^\| ([\w-]+) \| \w", document("dependencies.md"), re.MULTILINE))
+
+    assert told - {"package"} == names
+
+
+def test_what_is_refused_is_documented() -> None:
+    told = document("workflows.md")
+    words = {name.rpartition(".")[2] for name in NOT_YET if name.startswith(("task.", "use."))}
+
+    assert {word for word in words if word not in told} == set()
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    files = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    broken = [
+        (file.name, place)
+        for file in files
+        for place in re.findall(r"\]\(([^)#:]+)\)", file.read_text(encoding="utf-8"))
+        if not (file.parent / place).exists()
+    ]
+
+    assert broken == []
