@@ -39,6 +39,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        _cut_off_broken_line(path)
         self.entries: list[Entry] = list(read_ledger(path))
 
     def done(self, key: str, what: str) -> Entry | None:
@@ -67,6 +68,14 @@ def read_ledger(path: Path) -> list[Entry]:
     except FileNotFoundError:
         return []
     return [msgspec.json.decode(line, type=Entry) for line in lines[:-1]]
+
+
+def _cut_off_broken_line(path: Path) -> None:
+    """What a crash left unfinished, so that the next line does not grow onto it."""
+    content = path.read_bytes() if path.exists() else b""
+    if content and not content.endswith(b"\n"):
+        with path.open("r+b") as file:
+            file.truncate(content.rfind(b"\n") + 1)
 
 
 class Shop:

@@ -1,6 +1,6 @@
 """Reading server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html"""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 
@@ -42,12 +42,6 @@ class Parser:
         event, data = self._event, self._data
         self._event, self._data = "", []
         return Message(self._id, event or "message", "\n".join(data)) if data else None
-
-
-def messages_of(lines: Iterable[str]) -> list[Message]:
-    """All messages of a whole stream."""
-    parser = Parser()
-    return [message for line in lines if (message := parser.feed(line)) is not None]
 
 
 async def messages(chunks: AsyncIterator[bytes]) -> AsyncIterator[Message]:
