@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from workflow_service.adapters.egress import (
     EntryInvalid,
     GatePolicy,
 )
-from workflow_service.adapters.jq_workers import JqWorkers
+from workflow_service.adapters.jq_workers import JqWorkers, WorkerLimits
 from workflow_service.adapters.own_addresses import OwnAddresses
 from workflow_service.adapters.progress import LocalProgress
 from workflow_service.adapters.sqlite.lock import sole_owner
@@ -38,10 +39,9 @@ from workflow_service.adapters.task_runners.effects import EffectRunner
 from workflow_service.adapters.task_runners.http import HttpRunner
 from workflow_service.application.app import Application
 from workflow_service.application.assembly import World, assemble
-from workflow_service.application.engine.engine import Engine, EngineSettings
+from workflow_service.application.engine.engine import Engine
 from workflow_service.application.ports import Runner
-from workflow_service.config import EgressSettings, Settings
-from workflow_service.domain.execution.limits import Limits
+from workflow_service.config import Bounds, EgressSettings, Settings
 from workflow_service.domain.expressions import Expressions
 from workflow_service.entrypoints.event_relay import event_relay, listeners
 from workflow_service.entrypoints.grpc_api import GUARDS, serve
@@ -140,7 +140,7 @@ async def _stores(stack: AsyncExitStack, settings: Settings, outside: _Outside) 
 async def _runner(stack: AsyncExitStack, settings: Settings, own: OwnAddresses) -> Runner:
     limits = EgressLimits(
         total_timeout=settings.call_timeout,
-        max_response_bytes=settings.response_bytes,
+        max_response_bytes=settings.bounds.response_bytes,
         gate=_gate(settings.egress),
     )
     try:
@@ -173,7 +173,8 @@ def _assembled(
     runner: Runner,
     supervisor: Supervisor,
 ) -> tuple[Engine, Application]:
-    jq = stack.enter_context(JqWorkers(workers=settings.jq_workers))
+    bounds = settings.bounds
+    jq = stack.enter_context(JqWorkers(workers=settings.jq_workers, limits=_of_jq(bounds)))
     progress = LocalProgress()
     world = World(
         node=stores.node,
@@ -181,19 +182,30 @@ def _assembled(
         summaries=stores.summaries,
         inbound=stores.inbound,
         definitions=stores.definitions,
-        expressions=Expressions(jq),
+        expressions=Expressions(jq, limits=bounds.expression),
         runner=runner,
         progress=progress,
         clock=outside.clock,
         ids=outside.ids,
         supervisor=supervisor,
         random=outside.random,
-        limits=Limits(data_bytes=settings.data_bytes),
-        settings=EngineSettings(effects_at_once=settings.effects_at_once),
+        limits=bounds.execution,
+        settings=bounds.engine,
+        definition_limits=bounds.definition,
+        pages=bounds.pages,
     )
     engine, app = assemble(world, wrap)
     stack.callback(engine.stop)
     return engine, app
+
+
+def _of_jq(bounds: Bounds) -> WorkerLimits:
+    return WorkerLimits(
+        memory=bounds.expression_memory,
+        max_output=bounds.expression.max_output,
+        # The second line of defence, should a worker not be stopped at its deadline.
+        cpu=math.ceil(bounds.expression.deadline) + 1,
+    )
 
 
 async def _server(

@@ -8,6 +8,12 @@ from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
 from chassis.config import Environment
+from workflow_service.application.engine.engine import EngineSettings
+from workflow_service.application.queries.paging import HistoryPages
+from workflow_service.domain.bounds import SETTING
+from workflow_service.domain.definition.limits import DefinitionLimits
+from workflow_service.domain.execution.limits import Limits
+from workflow_service.domain.expressions.expression import ExpressionLimits
 
 _MEBIBYTE: Final = 1024 * 1024
 
@@ -52,6 +58,106 @@ class EgressSettings:
         )
 
 
+_DAY: Final = 86_400.0
+
+
+class _Read:
+    """Reads limits, whose names all begin alike."""
+
+    def __init__(self, env: Environment) -> None:
+        self._env = env
+
+    def count(self, limit: str, default: int, most: int) -> int:
+        return self._env.integer(_setting(limit), default, minimum=1, maximum=most)
+
+    def size(self, limit: str, default: int = _MEBIBYTE, most: int = 3 * _MEBIBYTE) -> int:
+        # A message between services may have 8 MiB, and holds an input and an output.
+        return self._env.integer(_setting(limit), default, minimum=1024, maximum=most)
+
+    def seconds(self, limit: str, default: float, most: float) -> float:
+        return self._env.number(_setting(limit), default, minimum=0.1, maximum=most)
+
+
+def _setting(limit: str) -> str:
+    return SETTING + limit.upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Every bound of this service; docs/limits.md says what happens at each."""
+
+    execution: Limits
+    definition: DefinitionLimits
+    expression: ExpressionLimits
+    expression_memory: int
+    engine: EngineSettings
+    pages: HistoryPages
+    response_bytes: int
+
+    @classmethod
+    def from_environment(cls, env: Environment) -> Self:
+        """Read the bounds; problems are told by the environment's own check."""
+        read = _Read(env)
+        return cls(
+            execution=_of_executions(read),
+            definition=_of_definitions(read),
+            expression=ExpressionLimits(
+                max_input=read.size("expression_input_bytes", 8 * _MEBIBYTE, 64 * _MEBIBYTE),
+                max_output=read.size("expression_output_bytes"),
+                deadline=read.seconds("expression_seconds", 1.0, 60.0),
+            ),
+            expression_memory=env.integer(
+                _setting("expression_memory_bytes"),
+                256 * _MEBIBYTE,
+                minimum=64 * _MEBIBYTE,
+                maximum=4096 * _MEBIBYTE,
+            ),
+            engine=_of_the_engine(read),
+            pages=HistoryPages(
+                items=read.count("history_page", 200, 200),
+                bytes=read.size("history_page_bytes", 2 * _MEBIBYTE),
+            ),
+            response_bytes=env.integer(
+                "AUTOWORKER_CALL_RESPONSE_BYTES",
+                _MEBIBYTE,
+                minimum=1024,
+                maximum=3 * _MEBIBYTE,
+            ),
+        )
+
+
+def _of_executions(read: _Read) -> Limits:
+    return Limits(
+        tasks_per_advance=read.count("tasks_per_advance", 500, 10_000),
+        loop_items=read.count("loop_items", 100_000, 10_000_000),
+        input_bytes=read.size("input_bytes"),
+        output_bytes=read.size("output_bytes"),
+        context_bytes=read.size("context_bytes"),
+        default_retries=read.count("retries", 10, 1_000),
+        longest_delay=read.seconds("duration_seconds", 366 * _DAY, 36_600 * _DAY),
+        schedule_horizon=read.seconds("schedule_horizon_seconds", 3_660 * _DAY, 36_600 * _DAY),
+    )
+
+
+def _of_definitions(read: _Read) -> DefinitionLimits:
+    return DefinitionLimits(
+        bytes=read.size("definition_bytes"),
+        depth=read.count("definition_depth", 64, 256),
+        values=read.count("definition_values", 100_000, 1_000_000),
+        tasks=read.count("definition_tasks", 1_000, 100_000),
+        nesting=read.count("definition_nesting", 32, 128),
+        fork_width=read.count("definition_fork_width", 256, 10_000),
+        expressions=read.count("definition_expressions", 2_000, 100_000),
+    )
+
+
+def _of_the_engine(read: _Read) -> EngineSettings:
+    return EngineSettings(
+        effects_at_once=read.count("effects", 200, 10_000),
+        open_executions=read.count("open_executions", 100_000, 100_000_000),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator decides. Times are seconds, sizes bytes."""
@@ -67,11 +173,9 @@ class Settings:
     """Where the other services are unless the registry says otherwise; no workflow may call them."""
     egress_allow: tuple[str, ...]
     egress: EgressSettings
-    effects_at_once: int
     call_timeout: float
-    response_bytes: int
-    data_bytes: int
     jq_workers: int
+    bounds: Bounds
     insecure_dev: bool
 
     @classmethod
@@ -94,13 +198,9 @@ class Settings:
             neighbours=(auth_address, *_neighbours(env)),
             egress_allow=env.items("AUTOWORKER_EGRESS_ALLOW"),
             egress=EgressSettings.from_environment(env),
-            effects_at_once=env.integer(
-                "AUTOWORKER_WORKFLOW_EFFECTS", 200, minimum=1, maximum=10_000
-            ),
             call_timeout=env.number("AUTOWORKER_CALL_TIMEOUT", 30.0, minimum=0.1, maximum=3600.0),
-            response_bytes=_size(env, "AUTOWORKER_CALL_RESPONSE_BYTES"),
-            data_bytes=_size(env, "AUTOWORKER_WORKFLOW_DATA_BYTES"),
             jq_workers=env.integer("AUTOWORKER_JQ_WORKERS", 2, minimum=1, maximum=64),
+            bounds=Bounds.from_environment(env),
             insecure_dev=env.flag("AUTOWORKER_INSECURE_DEV", False),
         )
         _only_embedded(env)
@@ -110,11 +210,6 @@ class Settings:
 
 def _port(env: Environment, name: str, default: int) -> int:
     return env.integer(name, default, minimum=0, maximum=65_535)
-
-
-def _size(env: Environment, name: str) -> int:
-    # A message between services may have 8 MiB, and holds an input and an output.
-    return env.integer(name, _MEBIBYTE, minimum=1024, maximum=3 * _MEBIBYTE)
 
 
 def _address(env: Environment, service: str, port: int) -> str:

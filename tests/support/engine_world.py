@@ -234,12 +234,12 @@ class Bench:
             RetryExecutionHandler(engine, port, self.summaries),
         )
 
-    async def publish(self, text: str) -> None:
+    async def publish(self, text: str, tenant: str = "default") -> None:
         """Publish a definition under test/spec/0.1.0."""
         definition = definition_of(text)
         await SqliteDefinitions(self.database).add(
             StoredDefinition(
-                tenant="default",
+                tenant=tenant,
                 namespace=definition.namespace,
                 name=definition.name,
                 version=definition.version,

@@ -6,7 +6,15 @@ from typing import Final
 
 from chassis.telemetry import metrics
 from workflow_service.application.ports import Commit, Summary
-from workflow_service.domain.execution.events import ErrorCaught, RetryScheduled, WorkflowFaulted
+from workflow_service.application.reached import reached
+from workflow_service.domain.bounds import limits_in
+from workflow_service.domain.execution.events import (
+    ErrorCaught,
+    RetryScheduled,
+    TaskFaulted,
+    WorkflowFaulted,
+)
+from workflow_service.domain.execution.problem import Problem
 
 _ACCEPTED: Final = metrics.counter(
     "workflow_executions_accepted_total", "Executions taken on.", ["type"]
@@ -27,6 +35,10 @@ _ERRORS: Final = metrics.counter(
 )
 
 
+_OF_THE_WORKFLOW: Final = frozenset({"/input", "/output", "/timeout"})
+"""Where errors arise that no task had."""
+
+
 def observe_commit(commit: Commit) -> None:
     """Count what *commit* has made durable; ``type`` is ``namespace/name``."""
     summary = commit.summary
@@ -36,10 +48,21 @@ def observe_commit(commit: Commit) -> None:
     for event in commit.events:
         if isinstance(event, ErrorCaught | RetryScheduled):
             _ERRORS.child(kind, event.task).inc()
+        elif isinstance(event, TaskFaulted):
+            _count_limits(event.error, event.task)
         elif isinstance(event, WorkflowFaulted):
+            if event.error.instance in _OF_THE_WORKFLOW:
+                _count_limits(event.error, event.error.instance)
             _ERRORS.child(kind, event.error.instance or "/").inc()
     if summary.ended_at is not None:
         _ended(summary, kind)
+
+
+def _count_limits(error: Problem, place: str) -> None:
+    """Count a limit where it was reached; what contains that place only passes the error on."""
+    if error.instance == place and error.detail is not None:
+        for limit in limits_in([error.detail]):
+            reached(limit)
 
 
 def _ended(summary: Summary, kind: str) -> None:

@@ -34,8 +34,11 @@ from workflow_service.application.queries.get_execution import GetExecutionHandl
 from workflow_service.application.queries.get_history import GetHistoryHandler
 from workflow_service.application.queries.list_definitions import ListDefinitionsHandler
 from workflow_service.application.queries.list_executions import ListExecutionsHandler
+from workflow_service.application.queries.paging import DEFAULT_PAGES, HistoryPages
 from workflow_service.application.queries.validate_definition import ValidateDefinitionHandler
 from workflow_service.application.queries.watch_history import WatchHistoryHandler
+from workflow_service.domain.definition.limits import DEFAULT_LIMITS as DEFAULT_DEFINITION_LIMITS
+from workflow_service.domain.definition.limits import PUBLISHED_BEFORE, DefinitionLimits
 from workflow_service.domain.execution.limits import Limits
 from workflow_service.domain.expressions import Expressions
 
@@ -69,11 +72,13 @@ class World:
     random: Random | None
     limits: Limits
     settings: EngineSettings
+    definition_limits: DefinitionLimits = DEFAULT_DEFINITION_LIMITS
+    pages: HistoryPages = DEFAULT_PAGES
 
 
 def assemble(world: World, wrap: Wrap) -> tuple[Engine, Application]:
     """Return the engine, not yet started, and every use case."""
-    compiled = CompiledDefinitions(world.expressions)
+    compiled = CompiledDefinitions(world.expressions, limits=PUBLISHED_BEFORE)
     engine = Engine(
         node=world.node,
         store=world.events,
@@ -92,7 +97,9 @@ def assemble(world: World, wrap: Wrap) -> tuple[Engine, Application]:
 
 def _commands(world: World, engine: Engine, compiled: CompiledDefinitions, wrap: Wrap) -> Commands:
     store, summaries = world.events, world.summaries
-    publish = PublishDefinitionHandler(world.definitions, compiled, world.expressions, world.clock)
+    publish = PublishDefinitionHandler(
+        world.definitions, compiled, world.expressions, world.clock, world.definition_limits
+    )
     start = StartExecutionHandler(
         engine=engine,
         get_definition=GetDefinitionHandler(world.definitions),
@@ -120,9 +127,9 @@ def _commands(world: World, engine: Engine, compiled: CompiledDefinitions, wrap:
 
 
 def _queries(world: World, wrap: Wrap) -> Queries:
-    validate = ValidateDefinitionHandler(world.expressions)
-    history = GetHistoryHandler(world.events, world.summaries)
-    watch = WatchHistoryHandler(world.events, world.summaries, world.progress)
+    validate = ValidateDefinitionHandler(world.expressions, world.definition_limits)
+    history = GetHistoryHandler(world.events, world.summaries, world.pages)
+    watch = WatchHistoryHandler(world.events, world.summaries, world.progress, world.pages)
     explain = ExplainExecutionHandler(world.events, world.clock)
     get_definition = GetDefinitionHandler(world.definitions)
     list_definitions = ListDefinitionsHandler(world.definitions)

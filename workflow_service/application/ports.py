@@ -235,6 +235,10 @@ class EventStore(Protocol):
         """Return (execution, fingerprint) of a live idempotency key."""
         ...
 
+    async def count_open(self, tenant: str, limit: int) -> int:
+        """Return how many executions of *tenant* have not ended, counting no further than *limit*."""
+        ...
+
 
 class ExecutionFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which executions a list shows. None or empty: all."""

@@ -185,3 +185,14 @@ async def test_a_large_commit_is_read_in_small_pages(stores: Stores) -> None:
         assert [each.sequence for each in page] == list(range(found + 1, found + 1 + len(page)))
         found += len(page)
     assert found == 3002
+
+
+async def test_counts_the_open_executions_of_a_tenant_no_further_than_asked(stores: Stores) -> None:
+    first, second = beginning("e1"), beginning("e2")
+    await append(stores, first, second, beginning("e3", tenant="other"), completing(second))
+
+    assert await stores.events.count_open("default", 10) == 1
+    assert await stores.events.count_open("other", 10) == 1
+    assert await stores.events.count_open("nobody", 10) == 0
+    await append(stores, beginning("e4"))
+    assert await stores.events.count_open("default", 1) == 1

@@ -13,6 +13,7 @@ from workflow_service.adapters.jq_workers.process import (
     WorkerRefused,
     WorkerTimedOut,
 )
+from workflow_service.domain.bounds import beyond
 from workflow_service.domain.expressions import ExpressionFailed, ExpressionsUnavailable
 from workflow_service.domain.expressions.program import MAX_MESSAGE, program_text
 
@@ -78,9 +79,10 @@ class JqWorkers:
             return answer
         except WorkerRefused as exc:
             place, worker = worker, None
-            raise ExpressionFailed(str(exc)[:MAX_MESSAGE]) from exc
+            raise ExpressionFailed(_told(str(exc)[:MAX_MESSAGE])) from exc
         except WorkerTimedOut as exc:
-            raise ExpressionFailed(f"the expression took longer than {deadline_s:g} s") from exc
+            told = f"the expression took longer than {deadline_s:g} s"
+            raise ExpressionFailed(beyond(told, "expression_seconds")) from exc
         except WorkerDied as exc:
             raise self._death() from exc
         finally:
@@ -135,6 +137,16 @@ class JqWorkers:
         if self._closed:
             return ExpressionsUnavailable("the expression workers are closed")
         return ExpressionFailed(
-            f"the expression needed more than {self._limits.memory // (1024 * 1024)} MiB of memory"
-            " or too deep a recursion"
+            beyond(
+                f"the expression needed more than {self._limits.memory // (1024 * 1024)} MiB of"
+                " memory or too deep a recursion",
+                "expression_memory_bytes",
+            )
         )
+
+
+def _told(message: str) -> str:
+    """Name the limit that a worker, which knows no names, has refused for."""
+    if message.startswith("the result is larger than "):
+        return beyond(message, "expression_output_bytes")
+    return message

@@ -32,6 +32,9 @@ _SELECT_COMMITS: Final = (
 _SELECT_DUE: Final = (
     "SELECT execution FROM executions WHERE wake_at <= ? ORDER BY priority DESC, wake_at LIMIT ?"
 )
+_COUNT_OPEN: Final = (
+    "SELECT COUNT(*) FROM (SELECT 1 FROM executions WHERE tenant = ? AND ended_at IS NULL LIMIT ?)"
+)
 
 
 class SqliteEventStore:
@@ -103,6 +106,14 @@ class SqliteEventStore:
         """Return (execution, fingerprint) of an idempotency key that has not expired."""
         now = self._clock.now()
         return await self._database.read(lambda db: key_of(db, tenant, owner, key, now))
+
+    async def count_open(self, tenant: str, limit: int) -> int:
+        """Return how many executions of *tenant* are open, *limit* at the most."""
+
+        def work(db: sqlite3.Connection) -> int:
+            return int(db.execute(_COUNT_OPEN, (tenant, limit)).fetchone()[0])
+
+        return await self._database.read(work)
 
 
 def _head(db: sqlite3.Connection, execution: str) -> Head | None:

@@ -103,5 +103,41 @@ DROP TABLE contents;
 DROP TABLE executions;
 """
 
-MIGRATIONS = (Migration(1, "histories", _HISTORIES_UP, _HISTORIES_DOWN),)
+# Of whatever is bounded, fair or deleted in time. Those of wake_at and busy begin with the tenant, so that
+# each tenant's share is found without passing over the others'.
+_BOUNDS_UP = """
+CREATE INDEX executions_open ON executions (tenant, execution) WHERE ended_at IS NULL;
+CREATE INDEX executions_ended ON executions (ended_at) WHERE ended_at IS NOT NULL;
+DROP INDEX executions_to_wake;
+CREATE INDEX executions_next ON executions (wake_at) WHERE wake_at IS NOT NULL;
+CREATE INDEX executions_to_wake ON executions (tenant, priority, wake_at)
+    WHERE wake_at IS NOT NULL;
+DROP INDEX executions_busy;
+CREATE INDEX executions_busy ON executions (tenant, node) WHERE busy = 1;
+CREATE INDEX keys_by_expiry ON idempotency_keys (expires_at);
+CREATE INDEX inbound_by_age ON inbound_events (at);
+CREATE INDEX commits_from_outside ON commits (at) WHERE execution IS NULL;
+
+-- Executions that nobody can see any more, whose histories are still being deleted, piece by piece.
+CREATE TABLE forgotten (execution TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+"""
+
+_BOUNDS_DOWN = """
+DROP TABLE forgotten;
+DROP INDEX commits_from_outside;
+DROP INDEX inbound_by_age;
+DROP INDEX keys_by_expiry;
+DROP INDEX executions_busy;
+CREATE INDEX executions_busy ON executions (node) WHERE busy = 1;
+DROP INDEX executions_to_wake;
+DROP INDEX executions_next;
+CREATE INDEX executions_to_wake ON executions (wake_at, priority) WHERE wake_at IS NOT NULL;
+DROP INDEX executions_ended;
+DROP INDEX executions_open;
+"""
+
+MIGRATIONS = (
+    Migration(1, "histories", _HISTORIES_UP, _HISTORIES_DOWN),
+    Migration(2, "bounds", _BOUNDS_UP, _BOUNDS_DOWN),
+)
 """Those of histories: numbers 1 to 99."""

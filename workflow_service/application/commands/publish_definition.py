@@ -7,6 +7,7 @@ from chassis.clock import Clock
 from chassis.errors import Conflict
 from workflow_service.application.compiled_definitions import CompiledDefinitions
 from workflow_service.application.ports import Definitions, StoredDefinition
+from workflow_service.application.reached import counting_refusals
 from workflow_service.domain.definition.documents import canonical, parse_document
 from workflow_service.domain.definition.limits import DEFAULT_LIMITS, DefinitionLimits
 from workflow_service.domain.definition.model import Definition
@@ -54,7 +55,8 @@ class PublishDefinitionHandler:
     limits: DefinitionLimits = DEFAULT_LIMITS
 
     async def __call__(self, command: PublishDefinition) -> PublishedDefinition:
-        definition, document = await asyncio.to_thread(self._read, command)
+        with counting_refusals():
+            definition, document = await asyncio.to_thread(self._read, command)
         new = StoredDefinition(
             tenant=command.tenant,
             namespace=definition.namespace,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -27,6 +28,8 @@ from workflow_service.application.queries.get_definition import (
     GetDefinition,
     GetDefinitionHandler,
 )
+from workflow_service.application.reached import counting_refusals
+from workflow_service.domain.bounds import beyond
 from workflow_service.domain.execution.commands import Accept
 from workflow_service.domain.execution.limits import Limits
 from workflow_service.domain.expressions import JsonValue
@@ -84,20 +87,29 @@ class StartExecutionHandler:
             PayloadTooLarge: the input is larger than the limit.
             DefinitionNotFound: there is no such workflow or version.
             IdempotencyKeyReused: the key belongs to another request.
+            RateLimited: the tenant has as many open executions as it may have.
             Unavailable: the store cannot commit now.
         """
-        self._check(command)
+        with counting_refusals():
+            self._check(command)
         summary = await self._earlier(command) or await self._start(command)
         if command.wait > 0 and summary.ended_at is None:
             return await self._end_of(summary, command.wait)
         return summary
 
     def _check(self, command: StartExecution) -> None:
-        problems = list(_problems(command))
+        problems = [*_problems(command), *self._beyond_horizon(command.run_at)]
         if problems:
             raise Invalid("the execution cannot be started like this", details=problems)
-        if size_of(command.input, self.limits.data_bytes) > self.limits.data_bytes:
-            raise PayloadTooLarge(f"the input is larger than {self.limits.data_bytes} bytes")
+        limit = self.limits.input_bytes
+        if size_of(command.input, limit) > limit:
+            raise PayloadTooLarge(beyond(f"the input is larger than {limit} bytes", "input_bytes"))
+
+    def _beyond_horizon(self, run_at: datetime | None) -> Iterator[FieldProblem]:
+        horizon = self.limits.schedule_horizon
+        if run_at is not None and (run_at - self.clock.now()).total_seconds() > horizon:
+            told = f"may be at most {horizon:.0f} s from now"
+            yield FieldProblem("run_at", beyond(told, "schedule_horizon_seconds"))
 
     async def _start(self, command: StartExecution) -> Summary:
         caller = command.caller

@@ -16,7 +16,7 @@ from random import Random
 from typing import Any
 
 from chassis.clock import Clock
-from chassis.errors import Internal, Unavailable
+from chassis.errors import Internal, ServiceError, Unavailable
 from chassis.lifecycle import Supervisor
 from chassis.telemetry.logging import get_logger
 from workflow_service.application.compiled_definitions import CompiledDefinitions
@@ -25,6 +25,7 @@ from workflow_service.application.engine.endings import Endings
 from workflow_service.application.engine.fire_timers import Timers, take_up
 from workflow_service.application.engine.loading import restore, snapshot_of
 from workflow_service.application.engine.perform_effects import Effects
+from workflow_service.application.engine.quota import OpenExecutions
 from workflow_service.application.engine.slots import Slots
 from workflow_service.application.engine.summaries import summarise
 from workflow_service.application.ports import (
@@ -38,6 +39,7 @@ from workflow_service.application.ports import (
     Summary,
     VersionConflict,
 )
+from workflow_service.application.reached import reached
 from workflow_service.domain.definition.model import Definition
 from workflow_service.domain.execution.advance import Environment
 from workflow_service.domain.execution.commands import Accept, Recover, Stimulus, Wake
@@ -60,6 +62,8 @@ class EngineSettings:
 
     effects_at_once: int = 200
     """How many effects run at the same time; the others queue by priority."""
+    open_executions: int = 100_000
+    """How many open executions a tenant may have."""
     snapshot_every: int = 200
     """Events after which the state is stored beside them."""
     decision_threads: int = 4
@@ -107,6 +111,7 @@ class Engine:
         self._active = ActiveExecutions()
         self._settling: set[str] = set()
         self._stopping = False
+        self._quota = OpenExecutions(store, clock, settings.open_executions)
         self._slots = Slots(settings.effects_at_once)
         self._effects = Effects(runner, self._slots, self._active, supervisor, self._advance)
         self._timers = Timers(store, clock, supervisor, self._advance)
@@ -144,12 +149,18 @@ class Engine:
 
         Raises:
             StartedBefore: the idempotency key is in use.
+            TooManyExecutions: the tenant has as many open ones as it may have.
             Unavailable: the store cannot commit now; whether it did is not known.
         """
         known = Known(definition, NotStarted(), 0, 1, None, 0)
-        return await self._whatever_the_caller_does(
-            "begin", self._advance(accept.execution, accept, known, idempotency)
-        )
+        await self._quota.admit(accept.tenant)
+        try:
+            return await self._whatever_the_caller_does(
+                "begin", self._advance(accept.execution, accept, known, idempotency)
+            )
+        except ServiceError:
+            self._quota.ended(accept.tenant)
+            raise
 
     async def stimulate(self, execution: str, stimulus: Stimulus) -> Summary:
         """Feed one stimulus and return what the execution then is.
@@ -174,6 +185,7 @@ class Engine:
             active.known = None
             active.stop_unawaited()
         self._progress.changed(execution, sequence, ended=True)
+        self._quota.ended(summary.tenant)
         self.endings.ended(execution, summary)
 
     async def _whatever_the_caller_does(
@@ -316,6 +328,8 @@ class Engine:
         if commit.snapshot is not None:
             known.snapshot_sequence = known.sequence
         self._committed(active, known, commit, decision)
+        if decision.more:
+            reached("tasks_per_advance")
         return commit.summary, decision.more
 
     async def _decide(self, known: Known, stimulus: Stimulus, environment: Environment) -> Decision:
@@ -366,6 +380,7 @@ class Engine:
         for effect in decision.effects:
             self._effects.let_go(commit.execution, active, effect, commit.summary.priority)
         if ended:
+            self._quota.ended(commit.summary.tenant)
             self.endings.ended(commit.execution, commit.summary)
         elif commit.wake_at is not None and not decision.more:
             self._timers.expect(commit.wake_at)

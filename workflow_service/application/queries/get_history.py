@@ -10,8 +10,14 @@ from typing import Final
 from workflow_service.application.caller import Caller, seen
 from workflow_service.application.ports import EventStore, Page, Recorded, Summaries
 from workflow_service.application.projections.history import About
-from workflow_service.application.queries.paging import PAGE_BYTES, page_limit, refused
+from workflow_service.application.queries.paging import (
+    DEFAULT_PAGES,
+    HistoryPages,
+    page_limit,
+    refused,
+)
 from workflow_service.application.queries.shown_events import ShownEvent, shown
+from workflow_service.application.reached import reached
 
 CHUNK: Final = 64
 """How many events are read at a time: their sizes are not known before."""
@@ -37,19 +43,28 @@ class GetHistoryHandler:
 
     events: EventStore
     summaries: Summaries
+    pages: HistoryPages = DEFAULT_PAGES
 
     async def __call__(self, query: GetHistory) -> Page[ShownEvent]:
-        limit, after = page_limit(query.limit), _place_of(query.cursor)
+        limit = min(page_limit(query.limit), self.pages.items)
+        after = _place_of(query.cursor)
         about = About.of(await seen(self.summaries, query.caller, query.execution))
         items: list[ShownEvent] = []
         size = 0
         async for recorded in self._matching(query, after):
             item = shown(about, recorded)
             size += len(item.data)
-            if len(items) == limit or (items and size > PAGE_BYTES):
+            if len(items) == limit or (items and size > self.pages.bytes):
+                self._count(len(items), size)
                 return Page(tuple(items), str(items[-1].sequence))
             items.append(item)
         return Page(tuple(items))
+
+    def _count(self, items: int, size: int) -> None:
+        if size > self.pages.bytes:
+            reached("history_page_bytes")
+        elif items == self.pages.items:
+            reached("history_page")
 
     async def _matching(self, query: GetHistory, after: int) -> AsyncIterator[Recorded]:
         found = CHUNK

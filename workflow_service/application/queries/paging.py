@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from chassis.errors import FieldProblem, Invalid
@@ -11,6 +12,18 @@ LARGEST_LIMIT: Final = 200
 
 PAGE_BYTES: Final = 2 * 1024 * 1024
 """Bytes of data that a page of events has at the most, unless its first one alone has more."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPages:
+    """How large a page of events may be."""
+
+    items: int = LARGEST_LIMIT
+    bytes: int = PAGE_BYTES
+    """Of data; its first event is in it however large it is."""
+
+
+DEFAULT_PAGES: Final = HistoryPages()
 
 
 def page_limit(limit: int | None) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from workflow_service.application.reached import counting_refusals
 from workflow_service.domain.definition.documents import parse_document
 from workflow_service.domain.definition.limits import DEFAULT_LIMITS, DefinitionLimits
 from workflow_service.domain.definition.parsing import parse_definition
@@ -27,7 +28,8 @@ class ValidateDefinitionHandler:
     limits: DefinitionLimits = DEFAULT_LIMITS
 
     async def __call__(self, query: ValidateDefinition) -> None:
-        await asyncio.to_thread(self._check, query)
+        with counting_refusals():
+            await asyncio.to_thread(self._check, query)
 
     def _check(self, query: ValidateDefinition) -> None:
         document = parse_document(query.content, query.media_type, self.limits)

@@ -9,7 +9,7 @@ from typing import Final
 from workflow_service.application.caller import Caller, seen
 from workflow_service.application.ports import EventStore, Progress, Recorded, Summaries
 from workflow_service.application.projections.history import About
-from workflow_service.application.queries.paging import PAGE_BYTES, refused
+from workflow_service.application.queries.paging import DEFAULT_PAGES, HistoryPages, refused
 from workflow_service.application.queries.shown_events import ShownEvent, shown
 from workflow_service.domain.execution.events import (
     WorkflowCancelled,
@@ -43,6 +43,7 @@ class WatchHistoryHandler:
     events: EventStore
     summaries: Summaries
     progress: Progress
+    pages: HistoryPages = DEFAULT_PAGES
 
     async def __call__(self, query: WatchHistory) -> AsyncGenerator[Sequence[ShownEvent], None]:
         about = About.of(await seen(self.summaries, query.caller, query.execution))
@@ -57,7 +58,7 @@ class WatchHistoryHandler:
     ) -> AsyncGenerator[Sequence[ShownEvent], None]:
         while True:
             chunk = await self.events.read(about.execution, after=after, limit=CHUNK)
-            for batch in _batches(about, chunk):
+            for batch in _batches(about, chunk, self.pages.bytes):
                 yield batch
             if chunk:
                 after = chunk[-1].sequence
@@ -70,13 +71,13 @@ class WatchHistoryHandler:
             await self.progress.wait(about.execution, after, POLL)
 
 
-def _batches(about: About, chunk: Sequence[Recorded]) -> Iterator[Sequence[ShownEvent]]:
+def _batches(about: About, chunk: Sequence[Recorded], most: int) -> Iterator[Sequence[ShownEvent]]:
     batch: list[ShownEvent] = []
     size = 0
     for recorded in chunk:
         event = shown(about, recorded)
         size += len(event.data)
-        if batch and size > PAGE_BYTES:
+        if batch and size > most:
             yield batch
             batch, size = [], len(event.data)
         batch.append(event)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
+from workflow_service.domain.bounds import beyond
 from workflow_service.domain.definition.durations import duration_seconds
 from workflow_service.domain.definition.limits import DefinitionLimits
 from workflow_service.domain.definition.model import (
@@ -180,7 +181,8 @@ class Builder:
         self.compiled += 1
         if self.compiled == self.limits.expressions + 1:
             limit = self.limits.expressions
-            self.problem(pointer, f"a definition may have at most {limit} expressions")
+            told = f"a definition may have at most {limit} expressions"
+            self.problem(pointer, beyond(told, "definition_expressions"))
         return self.compiled <= self.limits.expressions
 
 

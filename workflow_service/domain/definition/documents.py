@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import msgspec
 
 from chassis.errors import UnsupportedMediaType
+from workflow_service.domain.bounds import beyond
 from workflow_service.domain.definition.json_documents import read_json
 from workflow_service.domain.definition.limits import DEFAULT_LIMITS, DefinitionLimits
 from workflow_service.domain.definition.unreadable import DocumentTooLarge, DocumentUnreadable
@@ -53,7 +54,8 @@ def parse_document(
     """
     reader = _READERS[_language(media_type)]
     if len(content) > limits.bytes:
-        raise DocumentTooLarge(f"a definition may have at most {limits.bytes} bytes")
+        told = f"a definition may have at most {limits.bytes} bytes"
+        raise DocumentTooLarge(beyond(told, "definition_bytes"))
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as exc:

@@ -5,6 +5,7 @@ import math
 import re
 from typing import NoReturn
 
+from workflow_service.domain.bounds import beyond
 from workflow_service.domain.definition.limits import DefinitionLimits
 from workflow_service.domain.definition.numbers import NumberOutOfRange, whole_number
 from workflow_service.domain.definition.unreadable import DocumentTooLarge, DocumentUnreadable
@@ -50,7 +51,9 @@ def _measure(text: str, limits: DefinitionLimits) -> None:
                 if depth > limits.depth:
                     line = text.count("\n", 0, token.start()) + 1
                     column = token.start() - text.rfind("\n", 0, token.start())
-                    reason = f"it is nested more than {limits.depth} levels deep"
+                    reason = beyond(
+                        f"it is nested more than {limits.depth} levels deep", "definition_depth"
+                    )
                     raise DocumentUnreadable(reason, line=line, column=column)
             case "]" | "}":
                 depth -= 1
@@ -59,7 +62,8 @@ def _measure(text: str, limits: DefinitionLimits) -> None:
             case _:
                 pass
     if values > limits.values:
-        raise DocumentTooLarge(f"a definition may have at most {limits.values} values")
+        told = f"a definition may have at most {limits.values} values"
+        raise DocumentTooLarge(beyond(told, "definition_values"))
 
 
 def _object(pairs: list[tuple[str, JsonValue]], longest: int) -> dict[str, JsonValue]:

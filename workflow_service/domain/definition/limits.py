@@ -36,3 +36,14 @@ class DefinitionLimits:
 
 
 DEFAULT_LIMITS = DefinitionLimits()
+
+_ENDLESS = 2**31
+PUBLISHED_BEFORE = DefinitionLimits(
+    depth=_ENDLESS,
+    values=_ENDLESS,
+    tasks=_ENDLESS,
+    nesting=_ENDLESS,
+    fork_width=_ENDLESS,
+    expressions=_ENDLESS,
+)
+"""For what is published already: a limit that was lowered since must not stop what runs."""

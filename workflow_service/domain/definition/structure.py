@@ -15,6 +15,7 @@ from importlib.resources import files
 import jsonschema_rs
 from jsonschema_rs import ValidationError
 
+from workflow_service.domain.bounds import beyond
 from workflow_service.domain.definition.extent import values_in
 from workflow_service.domain.definition.limits import DefinitionLimits
 from workflow_service.domain.definition.pointers import child
@@ -64,9 +65,8 @@ def check_structure(document: JsonValue, limits: DefinitionLimits) -> Structure:
         if isinstance(task, dict):
             _check_task(task, name, child("/use/functions", name), 1, structure, limits)
     if structure.tasks > limits.tasks:
-        structure.problems.add(
-            "", f"has {structure.tasks} tasks; a definition may have at most {limits.tasks}"
-        )
+        told = f"has {structure.tasks} tasks; a definition may have at most {limits.tasks}"
+        structure.problems.add("", beyond(told, "definition_tasks"))
     return structure
 
 
@@ -102,7 +102,8 @@ def _check_task(
     if structure.tasks > limits.tasks:
         return
     if depth > limits.nesting:
-        structure.problems.add(reference, f"is nested more than {limits.nesting} tasks deep")
+        told = f"is nested more than {limits.nesting} tasks deep"
+        structure.problems.add(reference, beyond(told, "definition_nesting"))
         return
     kinds = kinds_of(task)
     before = len(structure.problems)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final, cast
 
+from workflow_service.domain.bounds import beyond
 from workflow_service.domain.definition.building import Builder, Scope
 from workflow_service.domain.definition.calls import read_call
 from workflow_service.domain.definition.faults import error_variable, read_catch, read_raised
@@ -168,7 +169,8 @@ def _fork(builder: Builder, task: dict[str, JsonValue], base: BaseMembers, scope
     branches = read_task_list(builder, fork["branches"], pointer, scope, may_jump=False)
     width, limit = len(branches.tasks), builder.limits.fork_width
     if width > limit:
-        builder.problem(pointer, f"has {width} branches; a fork may have at most {limit}")
+        told = f"has {width} branches; a fork may have at most {limit}"
+        builder.problem(pointer, beyond(told, "definition_fork_width"))
     return ForkTask(**base, branches=branches, compete=fork.get("compete") is True)
 
 

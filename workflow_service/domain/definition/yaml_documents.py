@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import yaml
 
+from workflow_service.domain.bounds import beyond
 from workflow_service.domain.definition.limits import DefinitionLimits
 from workflow_service.domain.definition.numbers import NumberOutOfRange, whole_number
 from workflow_service.domain.definition.pointers import pointer_of
@@ -154,7 +155,8 @@ class _Reader:
         self._place(event, anchored.value, anchored.size, anchored.height, None)
 
     def _too_deep(self) -> str:
-        return f"it is nested more than {self._limits.depth} levels deep"
+        told = f"it is nested more than {self._limits.depth} levels deep"
+        return beyond(told, "definition_depth")
 
     def _expects_key(self) -> bool:
         return (
@@ -199,9 +201,8 @@ class _Reader:
     def _count(self, size: int) -> None:
         self._total += size
         if self._total > self._limits.values:
-            raise DocumentTooLarge(
-                f"a definition may have at most {self._limits.values} values, aliases followed"
-            )
+            told = f"a definition may have at most {self._limits.values} values, aliases followed"
+            raise DocumentTooLarge(beyond(told, "definition_values"))
 
     def _resolve(self, event: yaml.ScalarEvent) -> JsonValue:
         tag = event.tag

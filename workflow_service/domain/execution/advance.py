@@ -298,18 +298,20 @@ class Advance:
     ) -> tuple[JsonValue, JsonValue | UnsetType]:
         flow = task.data_flow
         if flow is NO_DATA_FLOW:
-            data_flow.bounded(raw_output, self.limits.data_bytes, "the task's output")
+            data_flow.bounded(
+                raw_output, self.limits.output_bytes, "the task's output", "output_bytes"
+            )
             return raw_output, UNSET
         scope = self.scope(frame, task)
         scope.raw_output = raw_output
         output = data_flow.transform(flow.output_as, raw_output, scope.arguments())
-        data_flow.bounded(output, self.limits.data_bytes, "the task's output")
+        data_flow.bounded(output, self.limits.output_bytes, "the task's output", "output_bytes")
         data_flow.validate(flow.output_schema, output, "the task's output")
         if flow.export_as is None:
             return output, UNSET
         scope.output = output
         context = data_flow.render(flow.export_as, output, scope.arguments())
-        data_flow.bounded(context, self.limits.data_bytes, "the context")
+        data_flow.bounded(context, self.limits.context_bytes, "the context", "context_bytes")
         data_flow.validate(flow.export_schema, context, "the exported context")
         return output, context
 

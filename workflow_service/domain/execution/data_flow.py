@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from workflow_service.domain.bounds import beyond
 from workflow_service.domain.definition.durations import duration_seconds
 from workflow_service.domain.definition.model import FixedDuration
 from workflow_service.domain.execution.problem import (
@@ -209,15 +210,15 @@ def shallow(data: JsonValue) -> JsonValue:
     return data
 
 
-def bounded(data: JsonValue, limit: int, what: str) -> None:
-    """Refuse data that are larger than *limit* bytes, or nested too deep.
+def bounded(data: JsonValue, limit: int, what: str, name: str) -> None:
+    """Refuse data that are larger than *limit* bytes, which is the limit called *name*, or nested too deep.
 
     Raises:
         Raised: they are; the problem is the DSL's runtime error.
     """
     _ = shallow(data)
     if size_of(data, limit) > limit:
-        raise Raised(runtime(f"{what} is larger than {limit} bytes"))
+        raise Raised(runtime(beyond(f"{what} is larger than {limit} bytes", name)))
 
 
 def seconds(duration: Duration, data: JsonValue, arguments: Arguments, longest: float) -> float:
@@ -234,6 +235,9 @@ def seconds(duration: Duration, data: JsonValue, arguments: Arguments, longest: 
             length = duration_seconds(value)
         except ValueError as wrong:
             raise Raised(configuration(str(wrong))) from wrong
-    if not 0 <= length <= longest:
-        raise Raised(configuration(f"a duration must be between 0 and {longest:.0f} s: {length}"))
+    if length > longest:
+        told = beyond(f"a duration may be at most {longest:.0f} s: {length}", "duration_seconds")
+        raise Raised(configuration(told))
+    if not length >= 0:
+        raise Raised(configuration(f"a duration cannot be negative: {length}"))
     return length

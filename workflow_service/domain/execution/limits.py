@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one execution; reaching one is an error that names it."""
+    """Bounds of one execution; reaching one is an error that names it. See docs/limits.md."""
 
     tasks_per_advance: int = 500
     """After so many tasks the facts so far are committed, and the execution goes on in another advance."""
     loop_items: int = 100_000
     """How many items a ``for`` may walk."""
-    data_bytes: int = 1024 * 1024
-    """How large an input, an output or the context may be, as JSON."""
+    input_bytes: int = 1024 * 1024
+    """How large the input of an execution may be, as JSON."""
+    output_bytes: int = 1024 * 1024
+    """How large the output of a task or of the workflow may be, as JSON."""
+    context_bytes: int = 1024 * 1024
+    """How large the context may be, as JSON."""
     default_retries: int = 10
     """How often a retry policy without a limit tries again."""
     default_delay: float = 1.0
@@ -23,3 +27,5 @@ class Limits:
     """Seconds at which that growth ends."""
     longest_delay: float = 366 * 86_400.0
     """Seconds: the longest wait, time-out or retry delay that can be asked for."""
+    schedule_horizon: float = 3_660 * 86_400.0
+    """Seconds: how far ahead a start may be put off."""

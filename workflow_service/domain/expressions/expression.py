@@ -15,6 +15,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
+from workflow_service.domain.bounds import beyond
 from workflow_service.domain.expressions.cost import LEAST_SIZE, Cost
 from workflow_service.domain.expressions.direct import Direct
 from workflow_service.domain.expressions.order import Undecided
@@ -157,7 +158,8 @@ class Expression:
         encoded = encode_input(document, arguments, self.variables)
         limits, cost = self._workshop.limits, self._cost
         if len(encoded) > limits.max_input:
-            raise ExpressionFailed(f"the input is larger than {limits.max_input} bytes")
+            told = f"the input is larger than {limits.max_input} bytes"
+            raise ExpressionFailed(beyond(told, "expression_input_bytes"))
         size = LEAST_SIZE + len(encoded) + 8 * len(self._text)
         if (
             cost is None
@@ -186,8 +188,14 @@ class Expression:
             return value
         allowed = self._workshop.limits.max_output
         if size_of(value, allowed) > allowed:
-            raise ExpressionFailed(f"the result is larger than {allowed} bytes")
+            raise _too_large(allowed)
         return value
+
+
+def _too_large(limit: int) -> ExpressionFailed:
+    return ExpressionFailed(
+        beyond(f"the result is larger than {limit} bytes", "expression_output_bytes")
+    )
 
 
 class Workshop:
@@ -205,7 +213,7 @@ class Workshop:
         if self._evaluator is None:
             value = run_program(self.program(text, frozenset(variables)), encoded)
             if size_of(value, self.limits.max_output) > self.limits.max_output:
-                raise ExpressionFailed(f"the result is larger than {self.limits.max_output} bytes")
+                raise _too_large(self.limits.max_output)
             return value
         answer = self._evaluator.evaluate(text, variables, encoded, self.limits.deadline)
         return _decode(answer)

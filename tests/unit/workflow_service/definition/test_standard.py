@@ -174,4 +174,5 @@ def test_a_thousand_tasks_are_fine_and_one_more_is_not() -> None:
     assert problems(f"do: [{tasks}]") == {}
     assert problems(f"do: [{tasks}, {{x: {{wait: PT1S}}}}]") == {
         "": "has 1001 tasks; a definition may have at most 1000"
+        " (limit definition_tasks, setting AUTOWORKER_LIMIT_DEFINITION_TASKS)"
     }

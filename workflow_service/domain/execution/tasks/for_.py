@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workflow_service.domain.bounds import beyond
 from workflow_service.domain.definition.model import ForTask
 from workflow_service.domain.execution import data_flow
 from workflow_service.domain.execution.events import IterationStarted
@@ -60,7 +61,8 @@ def _items(advance: Advance, frame: Frame, task: ForTask) -> list[JsonValue]:
     if not isinstance(items, list):
         raise Raised(expression("for.in must come to an array"))
     if len(items) > advance.limits.loop_items:
-        raise Raised(runtime(f"a loop may walk at most {advance.limits.loop_items} items"))
+        told = f"a loop may walk at most {advance.limits.loop_items} items"
+        raise Raised(runtime(beyond(told, "loop_items")))
     return items
 
 

@@ -52,7 +52,8 @@ class Workflow:
         flow = task.data_flow
         try:
             result = data_flow.transform(flow.output_as, frame.data, _arguments(advance))
-            data_flow.bounded(result, advance.limits.data_bytes, "the workflow's output")
+            limit = advance.limits.output_bytes
+            data_flow.bounded(result, limit, "the workflow's output", "output_bytes")
             data_flow.validate(flow.output_schema, result, "the workflow's output")
         except Raised as raised:
             self.child_faulted(advance, frame, task, raised.problem.at("/output"))
