@@ -6,7 +6,7 @@ PROTOS := $(wildcard protos/*/v1/*.proto)
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup fmt fmt-check lint types imports protos protos-check unit suite lock clean
+.PHONY: help run test check setup fmt fmt-check lint types imports protos protos-check unit suite chaos lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[36mmake %-14s\033[0m %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ unit: $(VENV)/.dev  ## The tests without sockets
 
 suite: $(VENV)/.dev  ## Every test
 	@$(BIN)/pytest -n 2 --dist loadfile
+
+chaos: $(VENV)/.dev  ## Kill, freeze and starve the suite for MINUTES=… (10)
+	@CHAOS_MINUTES=$(or $(MINUTES),10) $(BIN)/pytest -s tests/chaos
 
 lock: $(VENV)/.dev  ## Take the newest versions and lock them with hashes
 	@for part in "" "-dev"; do \

@@ -1,0 +1,223 @@
+"""Clients that never give up: each start is sent until it is answered, with one key."""
+
+import asyncio
+import itertools
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from autoworker import Execution
+from autoworker.errors import (
+    DeadlineExceeded,
+    RateLimited,
+    Unavailable,
+    Unreachable,
+)
+from autoworker.model import ENDED
+from tests.chaos.checker import Fact, Run, Trace
+from tests.chaos.ledger import Served
+from tests.support.gateway_client import Person, eventually
+
+PAY: Final = """
+document: {dsl: 1.0.3, namespace: chaos, name: pay, version: 1.0.0}
+use:
+  retries:
+    soon:
+      delay: {milliseconds: 20}
+      limit: {attempt: {count: 5}}
+do:
+  - reserve:
+      call: http
+      with:
+        method: post
+        endpoint: http://127.0.0.1:PORT/effects
+        body: {execution: "${ $workflow.id }", effect: reserve}
+      output: {as: "${ $workflow.input }"}
+  - pause:
+      wait: {milliseconds: 30}
+  - each:
+      for: {each: item, in: "${ [1, 2] }"}
+      do:
+        - charge:
+            call: http
+            with:
+              method: post
+              endpoint: http://127.0.0.1:PORT/effects
+              body: {execution: "${ $workflow.id }", effect: '${ "charge-\\($item)" }'}
+            output: {as: "${ $workflow.input }"}
+  - insist:
+      try:
+        - settle:
+            call: http
+            with:
+              method: post
+              endpoint: http://127.0.0.1:PORT/effects
+              body: {execution: "${ $workflow.id }", effect: settle, shaky: "${ .n % 4 == 0 }"}
+            output: {as: "${ $workflow.input }"}
+      catch:
+        errors: {with: {type: "https://serverlessworkflow.io/spec/1.0.0/errors/communication"}}
+        retry: soon
+  - both:
+      fork:
+        branches:
+          - mail:
+              call: http
+              with:
+                method: post
+                endpoint: http://127.0.0.1:PORT/effects
+                body: {execution: "${ $workflow.id }", effect: mail}
+          - ship:
+              call: http
+              with:
+                method: post
+                endpoint: http://127.0.0.1:PORT/effects
+                body: {execution: "${ $workflow.id }", effect: ship}
+      output: {as: "${ $workflow.input }"}
+  - refuse:
+      if: "${ .n % 7 == 0 }"
+      raise:
+        error: {type: "https://example.com/refused", status: 409, title: Refused}
+"""
+_AWAY: Final = (Unreachable, Unavailable, DeadlineExceeded, RateLimited)
+_OPEN: Final = ("pending", "running", "waiting", "suspended")
+_PAUSE: Final = 0.05
+
+
+@dataclass(slots=True)
+class Load:
+    """Starts executions as long as it is told to, and remembers every answer."""
+
+    person: Person
+    workers: int
+    accepted: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    newest: float = 0.0
+    """When the newest request that was answered had been sent."""
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _stopping: bool = False
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Start executions while the block lasts; when it is left, every start has its answer."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self.workers):
+                group.create_task(self._work())
+            try:
+                yield
+            finally:
+                self._stopping = True
+
+    async def progress(self, starts: int, deadline: float = 60.0) -> None:
+        """Return once *starts* more have been accepted."""
+        wanted = len(self.accepted) + starts
+
+        async def enough() -> bool:
+            return len(self.accepted) >= wanted
+
+        await eventually(enough, f"{starts} more starts", deadline)
+
+    async def answered(self, since: float, deadline: float = 60.0) -> float:
+        """Seconds from *since* to the first answer to what was sent after it."""
+
+        async def heard() -> bool:
+            return self.newest > since
+
+        await eventually(heard, "an answer", deadline)
+        return time.monotonic() - since
+
+    async def again(self) -> None:
+        """Send every start once more, a few at a time: each must be answered with what there is."""
+        turns = asyncio.Semaphore(self.workers)
+
+        async def once(key: str) -> None:
+            async with turns:
+                await self._start(key)
+
+        async with asyncio.TaskGroup() as group:
+            for key in list(self.accepted):
+                group.create_task(once(key))
+
+    async def _work(self) -> None:
+        while not self._stopping:
+            number = next(self._numbers)
+            # Some clients are impatient, and send the same several times at once.
+            times = 5 if number % 5 == 0 else 1
+            await asyncio.gather(*(self._start(f"start-{number}") for _ in range(times)))
+
+    async def _start(self, key: str) -> None:
+        number = int(key.rpartition("-")[2])
+        while True:
+            sent = time.monotonic()
+            try:
+                begun = await self.person.start("chaos/pay", {"n": number}, idempotency_key=key)
+            except _AWAY as away:
+                await asyncio.sleep(min(getattr(away, "retry_after", None) or _PAUSE, 1.0))
+            else:
+                self.accepted[key].append(begun.id)
+                self.newest = max(self.newest, sent)
+                return
+
+
+async def all_ended(person: Person, deadline: float = 120.0) -> float:
+    """Seconds until nothing is open any more."""
+    began = time.monotonic()
+
+    async def quiet() -> bool:
+        return not any([await _any(person, status) for status in _OPEN])
+
+    await eventually(quiet, "the end of every execution", deadline)
+    return time.monotonic() - began
+
+
+async def _any(person: Person, status: str) -> bool:
+    try:
+        return bool([found async for found in person.list(status=status, limit=1)][:1])
+    except _AWAY:
+        return True
+
+
+async def observed(person: Person, load: Load, ledger: list[Served], *, inbox: bool) -> Run:
+    """All that can be known after the end: every execution, not only those that were answered."""
+    executions = [execution async for execution in person.list(limit=200)]
+    turns = asyncio.Semaphore(8)
+
+    async def trace(execution: Execution) -> tuple[str, Trace]:
+        assert execution.status in ENDED
+        async with turns:
+            facts = [
+                Fact(event.sequence, event.type, event.data)
+                async for event in person.history(execution.id)
+            ]
+        return execution.id, Trace(execution.status, tuple(facts))
+
+    traces = dict(await asyncio.gather(*map(trace, executions)))
+    notified = await _inbox(person, set(traces)) if inbox else None
+    return Run(dict(load.accepted), traces, ledger, notified)
+
+
+async def _inbox(person: Person, expected: set[str], deadline: float = 60.0) -> dict[str, int]:
+    """Notifications for each execution, once there is one for each; or what there is by then."""
+    counts: dict[str, int] = {}
+    end = time.monotonic() + deadline
+    while time.monotonic() < end:
+        counts = defaultdict(int)
+        async for item in person.notifications():
+            if isinstance(item.data, dict) and "execution_id" in item.data:
+                counts[str(item.data["execution_id"])] += 1
+        if expected <= counts.keys():
+            break
+        await asyncio.sleep(0.2)
+    return dict(counts)
+
+
+async def insisting(person: Person, document: str) -> None:
+    """Publish *document*, however long it takes."""
+    while True:
+        try:
+            await person.publish(document)
+        except _AWAY:
+            await asyncio.sleep(_PAUSE)
+        else:
+            return
