@@ -14,13 +14,13 @@ _ENDS = {"completed", "faulted", "cancelled"}
 
 def store_anomalies(file: Path) -> list[Anomaly]:
     """Every row of *file* that contradicts another."""
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as store:
+    with closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True)) as store:
         return [*_integrity(store), *_executions(store), *_commits(store)]
 
 
 def integrity(file: Path) -> str:
     """What SQLite thinks of *file*: "ok", or what is wrong."""
-    with closing(sqlite3.connect(file)) as store:
+    with closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True)) as store:
         (verdict,) = store.execute("PRAGMA integrity_check(1)").fetchone()
         return str(verdict)
 
