@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from rich.console import Console, RenderableType
+from rich.constrain import Constrain
 from rich.live import Live
 
 from autoworker.cli import looks
@@ -15,7 +16,7 @@ from chassis.clock import SystemClock
 
 _CLOCK = SystemClock()
 _MARGIN = 4
-"""Lines of the terminal that the live view leaves alone."""
+"""Lines and columns of the terminal that the live view leaves alone."""
 
 
 async def watch(client: Client, execution: Execution, console: Console) -> Progress:
@@ -53,12 +54,17 @@ async def _document(client: Client, execution: Execution) -> dict[str, JsonValue
 @contextlib.contextmanager
 def _live(progress: Progress, console: Console) -> Iterator[Callable[[Event], None]]:
     def frame() -> RenderableType:
-        return looks.live_tree(progress, _CLOCK.now(), height=console.height - _MARGIN)
+        tree = looks.live_tree(progress, _CLOCK.now(), height=console.height - _MARGIN)
+        # Room for the ^C that a terminal echoes: a line that wraps would spoil the picture.
+        return Constrain(tree, console.width - _MARGIN)
 
     live = Live(get_renderable=frame, console=console, refresh_per_second=12, transient=True)
-    with live:
-        yield lambda event: _ignored(progress.apply(event))
-    console.print(looks.live_tree(progress, _CLOCK.now()))
+    try:
+        with live:
+            yield lambda event: _ignored(progress.apply(event))
+    finally:
+        # Also when somebody stops watching: what was seen stays.
+        console.print(looks.live_tree(progress, _CLOCK.now()))
 
 
 @contextlib.contextmanager
