@@ -30,21 +30,29 @@ from workflow_service.adapters.egress import (
     EntryInvalid,
     GatePolicy,
 )
+from workflow_service.adapters.functions.loading import FunctionUnusable, load
+from workflow_service.adapters.functions.running import LocalFunctions
 from workflow_service.adapters.jq_workers import JqWorkers, WorkerLimits
 from workflow_service.adapters.own_addresses import OwnAddresses
 from workflow_service.adapters.progress import LocalProgress
 from workflow_service.adapters.sqlite.lock import sole_owner
 from workflow_service.adapters.sqlite.stores import SqliteStores, opened
 from workflow_service.adapters.task_runners.effects import EffectRunner
+from workflow_service.adapters.task_runners.functions import EveryRunner
 from workflow_service.adapters.task_runners.http import HttpRunner
+from workflow_service.adapters.worker_tokens import WorkerTokens
 from workflow_service.application.app import Application
 from workflow_service.application.assembly import World, assemble
 from workflow_service.application.engine.engine import Engine
+from workflow_service.application.functions.directory import Directory
+from workflow_service.application.functions.dispatch import Dispatcher, DispatchLimits
 from workflow_service.application.ports import Runner
 from workflow_service.config import Bounds, EgressSettings, Settings
 from workflow_service.domain.expressions import Expressions
 from workflow_service.entrypoints.event_relay import event_relay, listeners
 from workflow_service.entrypoints.grpc_api import GUARDS, serve
+from workflow_service.entrypoints.worker_api import GUARDS as FUNCTION_GUARDS
+from workflow_service.entrypoints.worker_api import WORKERS, Serving, serve_functions
 
 SERVICE = "workflow"
 
@@ -104,9 +112,13 @@ async def running(
     async with AsyncExitStack() as stack:
         stores = await _stores(stack, settings, outside)
         addresses = OwnAddresses(registry, settings.neighbours)
-        chosen = runner or await _runner(stack, settings, addresses)
+        functions = _functions(stack, settings, outside, stores)
+        rest = runner or await _runner(stack, settings, addresses)
+        chosen = EveryRunner(rest, functions.directory, functions.local, functions.dispatcher)
         supervisor = Supervisor()
-        engine, app = _assembled(stack, settings, outside, stores, chosen, supervisor)
+        engine, app = _assembled(
+            stack, settings, outside, stores, chosen, functions.directory, supervisor
+        )
         # Entered after what its work uses, so that it is over before that is taken away.
         await stack.enter_async_context(supervisor)
         health = Health()
@@ -114,8 +126,9 @@ async def running(
         admin = await stack.enter_async_context(
             AdminServer(host=settings.admin_host, port=settings.admin_port, health=health)
         )
-        server = await _server(stack, settings, outside, health)
+        server = await _server(stack, settings, outside, health, functions.tokens)
         serve(server, app)
+        serve_functions(server, _serving(settings, outside, functions, supervisor, server))
         rpc = await stack.enter_async_context(server)
         addresses.add(rpc.address)
         addresses.add(admin.address)
@@ -135,6 +148,53 @@ async def _stores(stack: AsyncExitStack, settings: Settings, outside: _Outside) 
     wanted = listeners(outside.bus)
     store = opened(path, node=outside.ids.new(), clock=outside.clock, wanted=wanted)
     return await stack.enter_async_context(store)
+
+
+@dataclass(frozen=True, slots=True)
+class _Functions:
+    local: LocalFunctions
+    dispatcher: Dispatcher
+    directory: Directory
+    tokens: WorkerTokens
+
+
+def _functions(
+    stack: AsyncExitStack, settings: Settings, outside: _Outside, stores: SqliteStores
+) -> _Functions:
+    chosen = settings.functions
+    try:
+        loaded = load(chosen.served)
+    except FunctionUnusable as exc:
+        raise SettingsInvalid([f"AUTOWORKER_FUNCTIONS: {exc}"]) from exc
+    local = LocalFunctions(loaded, at_once=chosen.at_once, threads=chosen.threads)
+    stack.callback(local.close)
+    dispatcher = Dispatcher(outside.ids, DispatchLimits(waiting=chosen.waiting))
+    names = [each.function for each in loaded]
+    directory = Directory(names, stores.functions, dispatcher, outside.clock)
+    identity = ServiceIdentity.load_or_create(
+        settings.data_dir / "keys", SERVICE, clock=outside.clock, ids=outside.ids
+    )
+    tokens = WorkerTokens(identity, outside.clock, outside.ids)
+    return _Functions(local, dispatcher, directory, tokens)
+
+
+def _serving(
+    settings: Settings,
+    outside: _Outside,
+    functions: _Functions,
+    supervisor: Supervisor,
+    server: RpcServer,
+) -> Serving:
+    return Serving(
+        directory=functions.directory,
+        dispatcher=functions.dispatcher,
+        tokens=functions.tokens,
+        clock=outside.clock,
+        supervisor=supervisor,
+        heartbeat_timeout=settings.functions.heartbeat_timeout,
+        list_functions=wrap(functions.directory.list, name="list_functions"),
+        address=lambda: settings.functions.address or server.address,
+    )
 
 
 async def _runner(stack: AsyncExitStack, settings: Settings, own: OwnAddresses) -> Runner:
@@ -171,6 +231,7 @@ def _assembled(
     outside: _Outside,
     stores: SqliteStores,
     runner: Runner,
+    functions: Directory,
     supervisor: Supervisor,
 ) -> tuple[Engine, Application]:
     bounds = settings.bounds
@@ -193,6 +254,7 @@ def _assembled(
         settings=bounds.engine,
         definition_limits=bounds.definition,
         pages=bounds.pages,
+        functions=functions,
     )
     engine, app = assemble(world, wrap)
     stack.callback(engine.stop)
@@ -209,7 +271,11 @@ def _of_jq(bounds: Bounds) -> WorkerLimits:
 
 
 async def _server(
-    stack: AsyncExitStack, settings: Settings, outside: _Outside, health: Health
+    stack: AsyncExitStack,
+    settings: Settings,
+    outside: _Outside,
+    health: Health,
+    workers: WorkerTokens,
 ) -> RpcServer:
     keys_dir = settings.data_dir / "keys"
     keys = outside.keys or await _keys_of_auth(stack, settings, outside)
@@ -218,7 +284,8 @@ async def _server(
         host=settings.grpc_host,
         port=settings.grpc_port,
         verifier=TokenVerifier(audience_of(SERVICE), keys_dir, keys, clock=outside.clock),
-        guards=GUARDS,
+        verifiers={WORKERS: workers},
+        guards={**GUARDS, **FUNCTION_GUARDS},
         health=health,
         reflection=settings.insecure_dev,
         clock=outside.clock,

@@ -159,6 +159,36 @@ def _of_the_engine(read: _Read) -> EngineSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionSettings:
+    """Functions of one's own; see docs/functions.md."""
+
+    served: tuple[str, ...]
+    """Those of this process: module:attribute."""
+    at_once: int
+    threads: int
+    waiting: int
+    heartbeat_timeout: float
+    address: str | None
+    """Where workers find this service, when it is not the address that it listens on."""
+
+    @classmethod
+    def from_environment(cls, env: Environment) -> Self:
+        """Read the settings; problems are told by the environment's own check."""
+        return cls(
+            served=env.items("AUTOWORKER_FUNCTIONS"),
+            at_once=env.integer("AUTOWORKER_FUNCTIONS_AT_ONCE", 200, minimum=1, maximum=10_000),
+            threads=env.integer("AUTOWORKER_FUNCTIONS_THREADS", 32, minimum=1, maximum=1000),
+            waiting=env.integer(
+                "AUTOWORKER_FUNCTIONS_WAITING", 100_000, minimum=1, maximum=10_000_000
+            ),
+            heartbeat_timeout=env.number(
+                "AUTOWORKER_WORKER_HEARTBEAT_TIMEOUT", 15.0, minimum=0.2, maximum=600.0
+            ),
+            address=env.optional("AUTOWORKER_WORKER_ADDRESS"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator decides. Times are seconds, sizes bytes."""
 
@@ -173,6 +203,7 @@ class Settings:
     """Where the other services are unless the registry says otherwise; no workflow may call them."""
     egress_allow: tuple[str, ...]
     egress: EgressSettings
+    functions: FunctionSettings
     call_timeout: float
     jq_workers: int
     bounds: Bounds
@@ -198,6 +229,7 @@ class Settings:
             neighbours=(auth_address, *_neighbours(env)),
             egress_allow=env.items("AUTOWORKER_EGRESS_ALLOW"),
             egress=EgressSettings.from_environment(env),
+            functions=FunctionSettings.from_environment(env),
             call_timeout=env.number("AUTOWORKER_CALL_TIMEOUT", 30.0, minimum=0.1, maximum=3600.0),
             jq_workers=env.integer("AUTOWORKER_JQ_WORKERS", 2, minimum=1, maximum=64),
             bounds=Bounds.from_environment(env),

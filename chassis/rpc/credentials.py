@@ -84,6 +84,21 @@ class ServiceIdentity:
             self._tokens[audience] = (token, expires)
         return token
 
+    @property
+    def public_key(self) -> PublicKey:
+        """What proves its tokens."""
+        return self._key.public_key()
+
+    def signed(self, claims: Mapping[str, Any], *, typ: str) -> str:
+        """A token of a kind of one's own, which only who knows that kind accepts.
+
+        Raises:
+            ValueError: *typ* is a kind that stands for a service or a user.
+        """
+        if typ in (SERVICE_TYP, USER_TYP):
+            raise ValueError(f"{typ} is not a kind of one's own")
+        return sign(claims, self._key, typ=typ)
+
     def _claims(self, audience: str, now: int) -> Mapping[str, Any]:
         name = f"svc:{self.service}"
         return {

@@ -16,8 +16,7 @@ from chassis.clock import Clock
 from chassis.errors import DeadlineExceeded, Internal, ServiceError, Unauthenticated, Unavailable
 from chassis.ids import Ids
 from chassis.rpc import guards, status
-from chassis.rpc.context import Call, enter_call
-from chassis.rpc.credentials import TokenVerifier
+from chassis.rpc.context import Call, Principal, enter_call
 from chassis.rpc.guards import Guard
 from chassis.rpc.jws import TokenRefused
 from chassis.telemetry import metrics, tracing
@@ -79,37 +78,62 @@ class Calls:
         await self._none.wait()
 
 
+class Verifier(Protocol):
+    """Tells whom a token stands for."""
+
+    async def verify(self, token: str) -> Principal:
+        """Whom *token* stands for.
+
+        Raises:
+            TokenRefused: it proves nothing, here and now.
+            Unavailable: whatever tells cannot be had.
+        """
+        ...
+
+
 class Surroundings(Protocol):
     """What a guarded method needs of its server."""
 
-    verifier: TokenVerifier
     clock: Clock
     ids: Ids
     calls: Calls
 
 
-def guarded(handler: Handler, method: str, guard: Guard, around: Surroundings) -> Handler:
+def guarded(
+    handler: Handler, method: str, guard: Guard, verifier: Verifier, around: Surroundings
+) -> Handler:
     """*handler*, reachable only for those whom *guard* lets in.
 
+    Nobody's requests are read, nor is the method begun, before its caller is known and let in. A
+    streaming method's stream of requests takes the place of the request.
+
     Args:
-        handler: unary, or streaming its responses.
+        handler: unary, streaming its responses, or streaming both ways.
         method: its full name, `/package.Service/Method`.
         guard: who may call it.
+        verifier: tells whom a token stands for.
         around: what it needs of its server.
 
     Raises:
-        ValueError: it streams requests, which nothing here guards.
+        ValueError: it streams requests only, which nothing here guards.
     """
+    guarded_method = _Method(method, guard, verifier, around)
+    if handler.request_streaming and not handler.response_streaming:
+        raise ValueError(f"{method} streams requests only, which is not supported")
     if handler.request_streaming:
-        raise ValueError(f"{method} streams its requests, which is not supported")
+        return grpc.stream_stream_rpc_method_handler(
+            _stream(cast("Streaming", handler.stream_stream), guarded_method),
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
     if handler.response_streaming:
         return grpc.unary_stream_rpc_method_handler(
-            _stream(cast("Streaming", handler.unary_stream), _Method(method, guard, around)),
+            _stream(cast("Streaming", handler.unary_stream), guarded_method),
             request_deserializer=handler.request_deserializer,
             response_serializer=handler.response_serializer,
         )
     return grpc.unary_unary_rpc_method_handler(
-        _unary(cast("Unary", handler.unary_unary), _Method(method, guard, around)),
+        _unary(cast("Unary", handler.unary_unary), guarded_method),
         request_deserializer=handler.request_deserializer,
         response_serializer=handler.response_serializer,
     )
@@ -149,9 +173,10 @@ def _stream(behaviour: Streaming, method: "_Method") -> Streaming:
 class _Method:
     """One method: its guard, its metrics, and how its failures are told."""
 
-    def __init__(self, name: str, guard: Guard, around: Surroundings) -> None:
+    def __init__(self, name: str, guard: Guard, verifier: Verifier, around: Surroundings) -> None:
         self.name = name
         self._guard = guard
+        self._verifier = verifier
         self._around = around
         self._seconds = _SECONDS.child(name)
 
@@ -175,7 +200,7 @@ class _Method:
         tracing.adopt(request_id, traceparent)
         if token is None:
             raise Unauthenticated("a token is needed")
-        principal = await self._around.verifier.verify(token)
+        principal = await self._verifier.verify(token)
         guards.check(self._guard, principal)
         remaining = _remaining(context)
         deadline = None if remaining is None else self._around.clock.monotonic() + remaining

@@ -12,8 +12,7 @@ from chassis.clock import Clock, SystemClock
 from chassis.errors import CannotStart
 from chassis.health import Health
 from chassis.ids import Ids, RandomIds
-from chassis.rpc.credentials import TokenVerifier
-from chassis.rpc.guarding import Calls, Handler, guarded
+from chassis.rpc.guarding import Calls, Handler, Verifier, guarded
 from chassis.rpc.guards import AnyOf, AnyUser, Guard, ServiceOnly
 from chassis.rpc.transport import SERVER_OPTIONS
 from chassis.telemetry.logging import get_logger
@@ -38,6 +37,8 @@ class RpcServer:
         host: the address to listen on.
         port: the port; 0 takes a free one, see `address`.
         verifier: tells whom a token stands for.
+        verifiers: those of services that take other tokens, by `package.Service`; there the usual
+            ones are refused.
         guards: who may call which method, by full name: `/package.Service/Method`.
         health: decides what health checks are told.
         reflection: describe the methods to anybody who asks; for development only.
@@ -52,15 +53,17 @@ class RpcServer:
         service: str,
         host: str,
         port: int,
-        verifier: TokenVerifier,
+        verifier: Verifier,
         guards: Mapping[str, Guard],
         health: Health,
+        verifiers: Mapping[str, Verifier] | None = None,
         reflection: bool = False,
         drain: float = 10.0,
         clock: Clock | None = None,
         ids: Ids | None = None,
     ) -> None:
-        self.verifier = verifier
+        self._verifier = verifier
+        self._verifiers = dict(verifiers or {})
         self.clock = clock or SystemClock()
         self.ids = ids or RandomIds()
         self.calls = Calls()
@@ -138,7 +141,9 @@ class RpcServer:
         return list(recorder.services)
 
     def _guarded(self, method: str, handler: Handler) -> Handler:
-        return guarded(handler, method, self._guards[method], self)
+        service = method[1:].partition("/")[0]
+        verifier = self._verifiers.get(service, self._verifier)
+        return guarded(handler, method, self._guards[method], verifier, self)
 
     def _check_guards(self, methods: Mapping[str, object]) -> None:
         unguarded = sorted(methods.keys() - self._guards.keys())

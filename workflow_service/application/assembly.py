@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any, ParamSpec, Protocol, TypeVar
 
@@ -23,7 +23,9 @@ from workflow_service.application.engine.engine import Engine, EngineSettings
 from workflow_service.application.ports import (
     Definitions,
     EventStore,
+    FunctionsServed,
     InboundEvents,
+    NobodyServes,
     Progress,
     Runner,
     Summaries,
@@ -74,6 +76,7 @@ class World:
     settings: EngineSettings
     definition_limits: DefinitionLimits = DEFAULT_DEFINITION_LIMITS
     pages: HistoryPages = DEFAULT_PAGES
+    functions: FunctionsServed = field(default_factory=NobodyServes)
 
 
 def assemble(world: World, wrap: Wrap) -> tuple[Engine, Application]:
@@ -98,7 +101,12 @@ def assemble(world: World, wrap: Wrap) -> tuple[Engine, Application]:
 def _commands(world: World, engine: Engine, compiled: CompiledDefinitions, wrap: Wrap) -> Commands:
     store, summaries = world.events, world.summaries
     publish = PublishDefinitionHandler(
-        world.definitions, compiled, world.expressions, world.clock, world.definition_limits
+        world.definitions,
+        compiled,
+        world.expressions,
+        world.clock,
+        world.definition_limits,
+        world.functions,
     )
     start = StartExecutionHandler(
         engine=engine,
@@ -127,10 +135,12 @@ def _commands(world: World, engine: Engine, compiled: CompiledDefinitions, wrap:
 
 
 def _queries(world: World, wrap: Wrap) -> Queries:
-    validate = ValidateDefinitionHandler(world.expressions, world.definition_limits)
+    validate = ValidateDefinitionHandler(
+        world.expressions, world.definition_limits, world.functions
+    )
     history = GetHistoryHandler(world.events, world.summaries, world.pages)
     watch = WatchHistoryHandler(world.events, world.summaries, world.progress, world.pages)
-    explain = ExplainExecutionHandler(world.events, world.clock)
+    explain = ExplainExecutionHandler(world.events, world.clock, world.functions)
     get_definition = GetDefinitionHandler(world.definitions)
     list_definitions = ListDefinitionsHandler(world.definitions)
     get_execution = GetExecutionHandler(world.summaries)

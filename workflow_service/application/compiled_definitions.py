@@ -82,4 +82,4 @@ class CompiledDefinitions:
 
     def _compile(self, document: bytes) -> Definition:
         value: JsonValue = _decode(document)
-        return parse_definition(value, self._expressions, limits=self._limits)
+        return parse_definition(value, self._expressions, limits=self._limits, served=None)

@@ -15,6 +15,11 @@ _RELEASE: Final = "1"
 _PRE_RELEASE: Final = "0"
 
 
+def is_version(text: str) -> bool:
+    """Whether *text* is a semantic version."""
+    return _VERSION.fullmatch(text) is not None
+
+
 def precedence(version: str) -> str:
     """Return a text that sorts as *version* ranks, so that a store can order versions by itself.
 

@@ -80,7 +80,8 @@ class WorkflowApi(WorkflowServiceServicer):
         context: aio.ServicerContext[pb.ValidateDefinitionRequest, pb.ValidateDefinitionResponse],
     ) -> pb.ValidateDefinitionResponse:
         """Check a document and keep nothing."""
-        query = ValidateDefinition(request.document, request.media_type)
+        caller = _caller()
+        query = ValidateDefinition(request.document, request.media_type, caller.tenant, caller.id)
         await self._queries.validate_definition(query)
         return pb.ValidateDefinitionResponse()
 

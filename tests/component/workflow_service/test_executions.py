@@ -57,7 +57,7 @@ async def test_a_pure_workflow_ends_within_its_start(ada: User) -> None:
 
 
 async def test_integers_stay_what_they_are(suite: World, ada: User) -> None:
-    suite.callees.outcome = lambda effect: Succeeded(effect.call.body)  # type: ignore[arg-type]
+    suite.callees.outcome = lambda effect: Succeeded(effect.call.body)  # type: ignore[arg-type, union-attr]
 
     done = await ada.start("call", {"n": 9007199254740993}, wait=5)
 

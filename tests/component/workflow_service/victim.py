@@ -25,7 +25,7 @@ def _say(*words: str) -> None:
 
 def _answer(effect: Effect) -> Outcome:
     _say("called", effect.key)
-    return Succeeded(effect.call.body)  # type: ignore[arg-type]
+    return Succeeded(effect.call.body)  # type: ignore[arg-type, union-attr]
 
 
 async def _main(folder: Path) -> None:

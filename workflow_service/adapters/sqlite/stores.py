@@ -10,11 +10,12 @@ from pathlib import Path
 from chassis.clock import Clock
 from chassis.storage.sqlite import SqliteDatabase
 from workflow_service.adapters.metrics import observe_commit
-from workflow_service.adapters.sqlite import definitions, schema
+from workflow_service.adapters.sqlite import definitions, functions, schema
 from workflow_service.adapters.sqlite.bell import LogBell
 from workflow_service.adapters.sqlite.definitions import SqliteDefinitions
 from workflow_service.adapters.sqlite.event_log import SqliteEventLog
 from workflow_service.adapters.sqlite.event_store import SqliteEventStore
+from workflow_service.adapters.sqlite.functions import SqliteFunctions
 from workflow_service.adapters.sqlite.inbound_events import SqliteInboundEvents
 from workflow_service.adapters.sqlite.summaries import SqliteSummaries
 from workflow_service.application.projections.announcements import Wanted
@@ -30,6 +31,7 @@ class SqliteStores:
     events: SqliteEventStore
     summaries: SqliteSummaries
     inbound: SqliteInboundEvents
+    functions: SqliteFunctions
     log: SqliteEventLog
 
     async def check(self) -> None:
@@ -53,7 +55,7 @@ async def opened(
         clock: tells which idempotency keys live.
         wanted: whether anybody listens to a type of event.
     """
-    migrations = (*schema.MIGRATIONS, *definitions.MIGRATIONS)
+    migrations = (*schema.MIGRATIONS, *functions.MIGRATIONS, *definitions.MIGRATIONS)
     async with await SqliteDatabase.open(path, migrations=migrations) as database:
         bell = LogBell()
         yield SqliteStores(
@@ -65,5 +67,6 @@ async def opened(
             ),
             summaries=SqliteSummaries(database),
             inbound=SqliteInboundEvents(database, bell=bell),
+            functions=SqliteFunctions(database),
             log=SqliteEventLog(database, bell=bell, wanted=wanted),
         )

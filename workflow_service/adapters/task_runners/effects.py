@@ -26,7 +26,9 @@ class EffectRunner:
 
     async def perform(self, execution: str, effect: Effect) -> Outcome:
         """Perform *effect* and say how it ended."""
-        match await self._http.run(_http_call(effect)):
+        if not isinstance(effect.call, effects.HttpCall):
+            raise TypeError(f"{type(effect.call).__name__} is not performed here")
+        match await self._http.run(_http_call(effect.key, effect.call)):
             case HttpSucceeded(output):
                 return Succeeded(output)
             case HttpFailed() as failure:
@@ -36,12 +38,11 @@ class EffectRunner:
                 return Failed(problem)
 
 
-def _http_call(effect: Effect) -> HttpCall:
-    call = effect.call
+def _http_call(key: str, call: effects.HttpCall) -> HttpCall:
     return HttpCall(
         method=call.method,
         url=call.uri,
-        idempotency_key=effect.key,
+        idempotency_key=key,
         headers=call.headers,
         query=call.query,
         body=ABSENT if call.body is UNSET else call.body,

@@ -1,17 +1,23 @@
 """Publish a definition: check it, and keep it for ever under its version."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chassis.clock import Clock
 from chassis.errors import Conflict
 from workflow_service.application.compiled_definitions import CompiledDefinitions
-from workflow_service.application.ports import Definitions, StoredDefinition
+from workflow_service.application.ports import (
+    Definitions,
+    FunctionsServed,
+    NobodyServes,
+    StoredDefinition,
+)
 from workflow_service.application.reached import counting_refusals
 from workflow_service.domain.definition.documents import canonical, parse_document
 from workflow_service.domain.definition.limits import DEFAULT_LIMITS, DefinitionLimits
 from workflow_service.domain.definition.model import Definition
 from workflow_service.domain.definition.parsing import parse_definition
+from workflow_service.domain.definition.served import Served
 from workflow_service.domain.expressions import Expressions
 
 
@@ -53,10 +59,12 @@ class PublishDefinitionHandler:
     expressions: Expressions
     clock: Clock
     limits: DefinitionLimits = DEFAULT_LIMITS
+    functions: FunctionsServed = field(default_factory=NobodyServes)
 
     async def __call__(self, command: PublishDefinition) -> PublishedDefinition:
+        served = await self.functions.served(command.tenant, command.principal)
         with counting_refusals():
-            definition, document = await asyncio.to_thread(self._read, command)
+            definition, document = await asyncio.to_thread(self._read, command, served)
         new = StoredDefinition(
             tenant=command.tenant,
             namespace=definition.namespace,
@@ -76,7 +84,7 @@ class PublishDefinitionHandler:
         self.compiled.keep(definition, len(document))
         return PublishedDefinition(stored, created=known is None and stored == new)
 
-    def _read(self, command: PublishDefinition) -> tuple[Definition, bytes]:
+    def _read(self, command: PublishDefinition, served: Served) -> tuple[Definition, bytes]:
         document = parse_document(command.content, command.media_type, self.limits)
-        definition = parse_definition(document, self.expressions, limits=self.limits)
+        definition = parse_definition(document, self.expressions, limits=self.limits, served=served)
         return definition, canonical(document)

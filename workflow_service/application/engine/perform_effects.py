@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Protocol
 
 from chassis.errors import Unavailable
@@ -12,7 +13,7 @@ from workflow_service.application.engine.active import Active, ActiveExecutions
 from workflow_service.application.engine.slots import Slots
 from workflow_service.application.ports import Runner, StaleOwner
 from workflow_service.domain.execution.commands import RecordOutcome
-from workflow_service.domain.execution.effects import Effect, Failed, Outcome
+from workflow_service.domain.execution.effects import Effect, Failed, FunctionCall, Outcome
 from workflow_service.domain.execution.problem import runtime
 
 _log = get_logger("workflow_service.effects")
@@ -65,11 +66,17 @@ class Effects:
     async def _perform(self, execution: str, effect: Effect, priority: int) -> None:
         async with self._active.use(execution) as active:
             try:
-                async with self._slots.room(priority):
+                async with self._room(effect, priority):
                     outcome = await self._outcome(execution, effect)
                 await self._bring_back(execution, RecordOutcome(effect.number, outcome))
             finally:
                 active.effects.pop(effect.number, None)
+
+    def _room(self, effect: Effect, priority: int) -> AbstractAsyncContextManager[None]:
+        """Hold a slot; functions have bounds of their own, and may wait long for somebody to serve them."""
+        if isinstance(effect.call, FunctionCall):
+            return nullcontext()
+        return self._slots.room(priority)
 
     async def _outcome(self, execution: str, effect: Effect) -> Outcome:
         try:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from msgspec import UNSET
 
-from workflow_service.domain.execution.effects import HttpCall
+from workflow_service.domain.execution.effects import Call, FunctionCall, HttpCall
 from workflow_service.domain.expressions import JsonValue
 
 MASK: Final = "***"
@@ -19,8 +19,17 @@ _USER: Final = re.compile(r"(?<=://)[^/?#@]*@")
 _PARAMETER: Final = re.compile(rf"([?&][^=&#]*(?:{_TELLING})[^=&#]*=)[^&#]*", re.IGNORECASE)
 
 
-def shown_call(call: HttpCall) -> dict[str, JsonValue]:
+def shown_call(call: Call) -> dict[str, JsonValue]:
     """Return *call* as people may see it: credentials, and what is named like them, are masked."""
+    match call:
+        case HttpCall():
+            return _shown_http(call)
+        case FunctionCall():
+            shown: dict[str, JsonValue] = {"function": call.name, "arguments": call.arguments}
+            return shown | ({"version": call.version} if call.version else {})
+
+
+def _shown_http(call: HttpCall) -> dict[str, JsonValue]:
     shown: dict[str, JsonValue] = {"method": call.method, "uri": shown_uri(call.uri)}
     if call.headers:
         shown["headers"] = {name: _shown(name, value) for name, value in call.headers.items()}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from chassis.clock import Clock
 from workflow_service.application.caller import Caller, ExecutionNotFound
 from workflow_service.application.engine.loading import restore
-from workflow_service.application.ports import EventStore
+from workflow_service.application.ports import EventStore, FunctionsServed, NobodyServes
 from workflow_service.domain.execution.events import WorkflowCancelled, WorkflowSuspended
 from workflow_service.domain.execution.explain import Explanation, explain
 
@@ -30,6 +30,7 @@ class ExplainExecutionHandler:
 
     events: EventStore
     clock: Clock
+    functions: FunctionsServed = field(default_factory=NobodyServes)
 
     async def __call__(self, query: ExplainExecution) -> Explanation:
         head = await self.events.head(query.execution)
@@ -41,7 +42,7 @@ class ExplainExecutionHandler:
         decided = None
         if stored.head.summary.status in {"suspended", "cancelled"}:
             decided = await self._decided(query.execution, stored.head.sequence)
-        return explain(restore(stored), self.clock.now(), decided)
+        return explain(restore(stored), self.clock.now(), decided, self.functions.lacks)
 
     async def _decided(
         self, execution: str, sequence: int

@@ -23,6 +23,7 @@ from workflow_service.domain.definition.model import (
 )
 from workflow_service.domain.definition.not_yet import not_yet
 from workflow_service.domain.definition.pointers import child
+from workflow_service.domain.definition.served import Served
 from workflow_service.domain.definition.structure import Structure
 from workflow_service.domain.definition.vocabulary import known_are
 from workflow_service.domain.expressions import (
@@ -70,6 +71,8 @@ class Builder:
     loose: bool
     task_list: Callable[[Builder, JsonValue, str, Scope], TaskList]
     function: Callable[[Builder, str, str], Task | None]
+    served: Served | None = None
+    """Functions that are served outside of the document; None when it need not be checked."""
     tasks: dict[Reference, Task] = field(default_factory=dict)
     lists: dict[Reference, TaskList] = field(default_factory=dict)
     functions: dict[str, Task | None] = field(default_factory=dict)

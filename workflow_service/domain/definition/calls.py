@@ -12,10 +12,11 @@ from workflow_service.domain.definition.model import (
     BearerAuthentication,
     CallFunctionTask,
     CallHttpTask,
+    CallServedTask,
     Task,
 )
-from workflow_service.domain.definition.not_yet import not_yet
 from workflow_service.domain.definition.pointers import child
+from workflow_service.domain.definition.served import missing, named
 from workflow_service.domain.definition.task_base import BaseMembers
 from workflow_service.domain.definition.vocabulary import PROTOCOLS, known_are
 from workflow_service.domain.expressions import JsonValue, Template
@@ -48,17 +49,30 @@ def _function(
     arguments: Template | None = None
     if "with" in task:
         arguments = builder.template(task["with"], child(base["reference"], "with"), scope)
-    functions = builder.use.get("functions", {})
-    if name not in functions:
-        hint = known_are(name, (*functions, *PROTOCOLS))
-        builder.problem(
-            place, f"{name[:80]!r} is not in use.functions ({hint}); {not_yet('call.function')}"
-        )
-        return None
+    if name not in builder.use.get("functions", {}):
+        return _served(builder, name, base, arguments)
     body = builder.function(builder, name, place)
     if body is None:
         return None
     return CallFunctionTask(**base, function=name, arguments=arguments, body=body)
+
+
+def _served(
+    builder: Builder, call: str, base: BaseMembers, arguments: Template | None
+) -> Task | None:
+    """Read a call of a function that is not in the document."""
+    place, function = child(base["reference"], "call"), named(call)
+    if function is None:
+        builder.refused("call.catalog", place)
+        return None
+    name, version = function
+    problem = None if builder.served is None else missing(name, version, builder.served)
+    if problem is not None:
+        known = (*builder.use.get("functions", {}), *(builder.served or ()), *PROTOCOLS)
+        hint = known_are(name, known)
+        builder.problem(place, f"{call[:80]!r} is not in use.functions ({hint}); {problem}")
+        return None
+    return CallServedTask(**base, function=name, version=version, arguments=arguments)
 
 
 def _http(builder: Builder, task: dict[str, JsonValue], base: BaseMembers, scope: Scope) -> Task:

@@ -261,9 +261,19 @@ class CallFunctionTask(TaskBase):
     body: Task
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallServedTask(TaskBase):
+    """Calls a function that is served outside of the document: by the operator, or by workers."""
+
+    function: str
+    version: str = ""
+    """Empty: whichever version is served."""
+    arguments: Template | None = None
+
+
 Task: TypeAlias = (
     "DoTask | SetTask | SwitchTask | ForTask | ForkTask | TryTask | RaiseTask | WaitTask | EmitTask"
-    " | CallHttpTask | CallFunctionTask"
+    " | CallHttpTask | CallFunctionTask | CallServedTask"
 )
 
 

@@ -23,7 +23,7 @@ NOT_YET: Final[Mapping[str, str]] = {
     "call.grpc": "calling gRPC services",
     "call.mcp": "calling MCP servers",
     "call.openapi": "calling OpenAPI operations",
-    "call.function": "calling functions of catalogs and workers",
+    "call.catalog": "calling functions of catalogs",
     # authentication
     "authentication.digest": "digest authentication",
     "authentication.oauth2": "OAuth 2.0 authentication",

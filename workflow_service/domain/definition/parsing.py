@@ -6,22 +6,33 @@ from workflow_service.domain.definition.documents import digest_of
 from workflow_service.domain.definition.limits import DEFAULT_LIMITS, DefinitionLimits
 from workflow_service.domain.definition.model import Definition
 from workflow_service.domain.definition.problems import DefinitionInvalid
+from workflow_service.domain.definition.served import NOTHING, Served
 from workflow_service.domain.definition.validation import read_document
 from workflow_service.domain.expressions import Expressions, JsonValue
 
 
 def parse_definition(
-    document: JsonValue, expressions: Expressions, *, limits: DefinitionLimits = DEFAULT_LIMITS
+    document: JsonValue,
+    expressions: Expressions,
+    *,
+    limits: DefinitionLimits = DEFAULT_LIMITS,
+    served: Served | None = NOTHING,
 ) -> Definition:
     """Validate *document* and compile it.
 
     Takes milliseconds for an ordinary document and seconds for the largest: call it from a worker thread when the
     document is large.
 
+    Args:
+        document: what was read.
+        expressions: compiles what is in it.
+        limits: how much there may be of everything.
+        served: functions that it may call besides its own; None when that has been checked before.
+
     Raises:
         DefinitionInvalid: with everything that is wrong, each at its JSON Pointer.
     """
-    reading = read_document(document, expressions, limits)
+    reading = read_document(document, expressions, limits, served)
     problems = reading.builder.structure.problems
     if len(problems):
         count = f"{len(problems)} problem{'s' * (len(problems) != 1)}"

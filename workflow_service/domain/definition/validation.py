@@ -28,6 +28,7 @@ from workflow_service.domain.definition.model import (
     TaskList,
 )
 from workflow_service.domain.definition.pointers import child
+from workflow_service.domain.definition.served import NOTHING, Served
 from workflow_service.domain.definition.structure import check_structure
 from workflow_service.domain.definition.tasks import read_task_list
 from workflow_service.domain.expressions import Expressions, JsonValue
@@ -47,15 +48,22 @@ class Reading:
 
 
 def check_document(
-    document: JsonValue, expressions: Expressions, *, limits: DefinitionLimits = DEFAULT_LIMITS
+    document: JsonValue,
+    expressions: Expressions,
+    *,
+    limits: DefinitionLimits = DEFAULT_LIMITS,
+    served: Served | None = NOTHING,
 ) -> list[FieldProblem]:
     """Return everything that is wrong with *document*; nothing means that it can be published."""
-    reading = read_document(document, expressions, limits)
+    reading = read_document(document, expressions, limits, served)
     return reading.builder.structure.problems.listed(limits.problems)
 
 
 def read_document(
-    document: JsonValue, expressions: Expressions, limits: DefinitionLimits
+    document: JsonValue,
+    expressions: Expressions,
+    limits: DefinitionLimits,
+    served: Served | None = NOTHING,
 ) -> Reading:
     """Read *document*, collecting problems in the reading's builder."""
     depth = depth_of(document, limits.depth)
@@ -69,6 +77,7 @@ def read_document(
         loose=_object(members, "evaluate").get("mode") == "loose",
         task_list=read_task_list,
         function=read_function,
+        served=served,
     )
     if depth > limits.depth:
         builder.problem("", f"is nested more than {limits.depth} levels deep")

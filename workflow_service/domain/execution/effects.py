@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -39,7 +40,29 @@ class HttpCall(msgspec.Struct, frozen=True, tag="http", omit_defaults=True):
     credentials: Credentials | None = None
 
 
-Call: TypeAlias = HttpCall
+class FunctionCall(msgspec.Struct, frozen=True, tag="function", omit_defaults=True):
+    """One call of a function that the operator or a worker serves."""
+
+    name: str
+    arguments: JsonValue
+    tenant: str
+    owner: str
+    """Whose execution it is: workers of others in the tenant serve it only when they may serve everybody."""
+    task: str
+    """Reference of the task."""
+    version: str = ""
+    """Empty: whichever version is served."""
+    priority: int = 0
+    deadline: datetime | None = None
+    """When nobody waits for the answer any longer; None: never."""
+
+    @property
+    def wanted(self) -> str:
+        """What is called, as the definition names it."""
+        return f"{self.name}:{self.version}" if self.version else self.name
+
+
+Call: TypeAlias = HttpCall | FunctionCall
 """What can be asked of the world; more kinds join this union."""
 
 

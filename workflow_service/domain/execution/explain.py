@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import msgspec
 
-from workflow_service.domain.execution.effects import Effect
+from workflow_service.domain.execution.effects import Effect, FunctionCall
 from workflow_service.domain.execution.events import WorkflowCancelled, WorkflowSuspended
 from workflow_service.domain.execution.problem import Problem
 from workflow_service.domain.execution.schedule import status_of
 from workflow_service.domain.execution.state import (
-    ROOT,
     BackingOff,
     Ended,
     Faulted,
@@ -25,6 +24,7 @@ from workflow_service.domain.execution.state import (
     Sleeping,
     State,
     Status,
+    nearest_deadline,
 )
 
 Kind: TypeAlias = Literal["timer", "retry", "effect", "schedule", "suspension", "fault"]
@@ -53,8 +53,15 @@ class Explanation(msgspec.Struct, frozen=True):
     blockers: tuple[Blocker, ...] = ()
 
 
+Lacking: TypeAlias = Callable[[FunctionCall], bool]
+"""Whether nobody who serves a function is there now."""
+
+
 def explain(
-    state: State, now: datetime, decided: WorkflowSuspended | WorkflowCancelled | None = None
+    state: State,
+    now: datetime,
+    decided: WorkflowSuspended | WorkflowCancelled | None = None,
+    lacking: Lacking = lambda _: False,
 ) -> Explanation:
     """Say what an execution in *state* waits for.
 
@@ -62,6 +69,7 @@ def explain(
         state: where it stands.
         now: tells what is due from what is to come.
         decided: the last fact of a person's that suspended or cancelled it, which says who and why.
+        lacking: tells of a function call whether nobody can serve it now.
     """
     status = status_of(state)
     match state:
@@ -70,7 +78,7 @@ def explain(
         case Ended():
             return _ended(status, state, decided)
         case Open():
-            blockers = tuple(_blockers(state, decided))
+            blockers = tuple(_blockers(state, decided, lacking))
             return Explanation(status, _sentence(blockers, now), blockers)
 
 
@@ -112,7 +120,7 @@ def _faulted_frame(ended: Ended) -> Frame | None:
 
 
 def _blockers(
-    opened: Open, decided: WorkflowSuspended | WorkflowCancelled | None
+    opened: Open, decided: WorkflowSuspended | WorkflowCancelled | None, lacking: Lacking
 ) -> Iterator[Blocker]:
     if opened.suspended_at is not None:
         yield Blocker(
@@ -126,10 +134,10 @@ def _blockers(
     if opened.started_at is None and opened.run_at is not None:
         yield Blocker("schedule", "", "its time to begin", opened.accepted_at, opened.run_at, _TIME)
     for frame in opened.frames.values():
-        yield from _waiting(opened, frame)
+        yield from _waiting(opened, frame, lacking)
 
 
-def _waiting(opened: Open, frame: Frame) -> Iterator[Blocker]:
+def _waiting(opened: Open, frame: Frame, lacking: Lacking) -> Iterator[Blocker]:
     match frame.activity:
         case Sleeping(until):
             yield Blocker("timer", frame.task, "the end of a pause", frame.started_at, until, _TIME)
@@ -138,25 +146,20 @@ def _waiting(opened: Open, frame: Frame) -> Iterator[Blocker]:
             since = pause.first_fault_at
             yield Blocker("retry", frame.task, waits_for, since, pause.until, _TIME)
         case Performing(effect):
-            limit = _time_limit(opened, frame)
-            called = (
-                "whoever is called" if limit is None else "whoever is called, or its time limit"
-            )
-            answer = f"the answer to {_called(effect)}"
-            yield Blocker("effect", frame.task, answer, frame.started_at, limit, called)
+            limit = nearest_deadline(opened, frame)
+            answer, helper = _awaited(effect, lacking)
+            unblocked_by = helper if limit is None else f"{helper}, or its time limit"
+            yield Blocker("effect", frame.task, answer, frame.started_at, limit, unblocked_by)
         case _:
             pass
 
 
-def _time_limit(opened: Open, frame: Frame) -> datetime | None:
-    """Return when a time limit around *frame* ends it, the nearest of all."""
-    limits = [opened.deadline]
-    inner: Frame | None = frame
-    while inner is not None:
-        limits.append(inner.deadline)
-        # The frame of the workflow is its own parent.
-        inner = None if inner.id == ROOT else opened.frames.get(inner.parent)
-    return min((limit for limit in limits if limit is not None), default=None)
+def _awaited(effect: Effect, lacking: Lacking) -> tuple[str, str]:
+    """Return what an effect waits for, and who can bring it."""
+    call = effect.call
+    if isinstance(call, FunctionCall) and lacking(call):
+        return f"a worker that serves {call.wanted}", "whoever connects such a worker"
+    return f"the answer to {_called(effect)}", "whoever is called"
 
 
 def _sentence(blockers: tuple[Blocker, ...], now: datetime) -> str:
@@ -187,6 +190,8 @@ def _until(blocker: Blocker, now: datetime) -> str:
 def _called(effect: Effect) -> str:
     """Name a call by its method and host; the rest of an address may hold secrets."""
     call = effect.call
+    if isinstance(call, FunctionCall):
+        return f"the function {call.wanted}"
     try:
         host = urlsplit(call.uri).netloc.rpartition("@")[2]
     except ValueError:

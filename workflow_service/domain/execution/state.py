@@ -209,6 +209,17 @@ class Open(msgspec.Struct, frozen=True, tag="open", omit_defaults=True):
     frames: dict[str, Frame] = {}
 
 
+def nearest_deadline(opened: Open, frame: Frame) -> datetime | None:
+    """Return when a time limit around *frame* ends it, the nearest of all; None without any."""
+    limits = [opened.deadline]
+    inner: Frame | None = frame
+    while inner is not None:
+        limits.append(inner.deadline)
+        # The frame of the workflow is its own parent.
+        inner = None if inner.id == ROOT else opened.frames.get(inner.parent)
+    return min((limit for limit in limits if limit is not None), default=None)
+
+
 class Ended(msgspec.Struct, frozen=True, tag="ended", omit_defaults=True):
     """Over. A faulted execution keeps where it stood, so that it can be retried."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from workflow_service.domain.definition.model import (
     CallFunctionTask,
     CallHttpTask,
+    CallServedTask,
     Definition,
     DoTask,
     EmitTask,
@@ -19,7 +20,7 @@ from workflow_service.domain.definition.model import (
     TryTask,
     WaitTask,
 )
-from workflow_service.domain.execution.tasks.call import CallFunction, CallHttp
+from workflow_service.domain.execution.tasks.call import CallFunction, CallHttp, CallServed
 from workflow_service.domain.execution.tasks.do_ import Do
 from workflow_service.domain.execution.tasks.emit import Emit
 from workflow_service.domain.execution.tasks.for_ import For
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 KINDS: Mapping[type, Kind[Any]] = {
     CallFunctionTask: CallFunction(),
     CallHttpTask: CallHttp(),
+    CallServedTask: CallServed(),
     Definition: WORKFLOW,
     DoTask: Do(),
     EmitTask: Emit(),

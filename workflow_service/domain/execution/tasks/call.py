@@ -14,20 +14,24 @@ from workflow_service.domain.definition.model import (
     BearerAuthentication,
     CallFunctionTask,
     CallHttpTask,
+    CallServedTask,
 )
 from workflow_service.domain.execution import data_flow
 from workflow_service.domain.execution.effects import (
     BasicCredentials,
     BearerCredentials,
     Credentials,
+    FunctionCall,
     HttpCall,
 )
 from workflow_service.domain.execution.problem import Raised, configuration, expression
-from workflow_service.domain.execution.state import Calling, Frame
+from workflow_service.domain.execution.state import Calling, Frame, nearest_deadline
 from workflow_service.domain.execution.tasks.leaf import Composite, Leaf
 from workflow_service.domain.expressions import ExpressionFailed, expand_uri
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from workflow_service.domain.definition.model import Authentication
     from workflow_service.domain.execution.advance import Advance
     from workflow_service.domain.execution.data_flow import Arguments
@@ -53,6 +57,30 @@ class CallHttp(Leaf):
         advance.perform(frame, task, call)
 
 
+class CallServed(Leaf):
+    """Asks for one call of a served function; its output is the task's raw output."""
+
+    def begin(self, advance: Advance, frame: Frame, task: CallServedTask) -> None:
+        """Evaluate the arguments and ask for the call."""
+        arguments, given = advance.arguments(frame, task), frame.input
+        if task.arguments is not None:
+            given = data_flow.render(task.arguments, frame.input, arguments)
+        limit = advance.limits.input_bytes
+        data_flow.bounded(given, limit, "the function's arguments", "input_bytes")
+        opened = advance.opened
+        call = FunctionCall(
+            name=task.function,
+            version=task.version,
+            arguments=given,
+            tenant=opened.tenant,
+            owner=opened.owner,
+            task=task.reference,
+            priority=opened.priority,
+            deadline=_deadline(advance, frame, task),
+        )
+        advance.perform(frame, task, call)
+
+
 class CallFunction(Composite):
     """Runs a function of ``use.functions`` with its arguments as the function's raw input."""
 
@@ -73,6 +101,15 @@ class CallFunction(Composite):
     def list_ended(self, advance: Advance, frame: Frame, task: CallFunctionTask) -> None:
         """Complete with the function's output."""
         advance.complete(frame.id, frame.data)
+
+
+def _deadline(advance: Advance, frame: Frame, task: CallServedTask) -> datetime | None:
+    """Return when the nearest time limit around a task that begins now ends it."""
+    limits = [nearest_deadline(advance.opened, frame)]
+    if task.timeout is not None:
+        arguments = advance.arguments(frame, task)
+        limits.append(advance.in_future(task.timeout, frame.input, arguments))
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _uri(endpoint: Template, data: JsonValue, arguments: Arguments) -> str:

@@ -1,0 +1,1 @@
+"""Functions that the operator serves in this process."""
