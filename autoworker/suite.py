@@ -115,7 +115,7 @@ async def _services(
     http = await stack.enter_async_context(
         gateway.bootstrap.running(_with_access_log(settings), registry=registry)
     )
-    return RunFile(
+    everything = RunFile(
         pid=os.getpid(),
         url=http.http_address,
         services={
@@ -130,6 +130,10 @@ async def _services(
             "notification": notification.admin_address,
         },
     )
+    # Free ports are known to nobody else, and the registry does not have those of operators at all.
+    for address in (http.http_address, *everything.services.values(), *everything.admin.values()):
+        workflow.own_addresses.add(address.removeprefix("http://"))
+    return everything
 
 
 def _with_administrator(

@@ -64,6 +64,8 @@ class Running:
     rpc_address: str
     admin_address: str
     app: Application
+    own_addresses: OwnAddresses
+    """What no workflow may call; whoever starts services elsewhere adds them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ async def running(
         _ = supervisor.start("workflow-store", stores.database.failed())
         _ = supervisor.start("workflow-relay", event_relay(stores.log, bus).run())
         _ = supervisor.start("workflow-own-addresses", addresses.keep_fresh())
-        yield Running(rpc.address, admin.address, app)
+        yield Running(rpc.address, admin.address, app, addresses)
 
 
 async def _stores(stack: AsyncExitStack, settings: Settings, outside: _Outside) -> SqliteStores:
