@@ -1,0 +1,1 @@
+"""The engine under random schedules and faults: one seed, one run."""

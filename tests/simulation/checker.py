@@ -1,0 +1,132 @@
+"""What must hold after every run. Each finding is one sentence; none is good news."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.simulation.check_effects import effect_findings
+from tests.simulation.check_histories import history_findings
+from tests.simulation.evidence import Answered, Evidence
+from workflow_service.domain.execution.events import (
+    WorkflowCancelled,
+    WorkflowEvent,
+    WorkflowResumed,
+    WorkflowRetried,
+    WorkflowSuspended,
+)
+
+_EVENTS: dict[str, type[WorkflowEvent]] = {
+    "suspend": WorkflowSuspended,
+    "resume": WorkflowResumed,
+    "cancel": WorkflowCancelled,
+    "retry": WorkflowRetried,
+}
+_MAYBE = {"Unavailable", "Lost"}
+"""Answers after which nobody knows whether it happened."""
+_NEVER = {"start": set[str](), "retry": {"CommandRefused", "Invalid"}}
+
+
+def findings(evidence: Evidence) -> list[str]:
+    """Return everything that is wrong with a run."""
+    return [
+        *evidence.failures,
+        *_rest(evidence),
+        *_starts(evidence),
+        *_commands(evidence),
+        *_outcomes_as_expected(evidence),
+        *(found for name in evidence.rows for found in history_findings(evidence, name)),
+        *effect_findings(evidence),
+    ]
+
+
+def _rest(evidence: Evidence) -> Iterator[str]:
+    """No zombies: once all is calm, everything ends, or is suspended because nobody resumes it."""
+    for execution, row in evidence.rows.items():
+        open_ = row.summary.ended_at is None
+        if open_ and execution not in evidence.left_suspended:
+            yield (
+                f"{execution} is stuck: {row.summary.status}, wakes at {row.wake_at}, "
+                f"busy in {list(row.participants)}"
+            )
+    if not evidence.finished and not any(
+        row.summary.ended_at is None for row in evidence.rows.values()
+    ):
+        yield "the run did not come to rest"
+
+
+# ------------------------------------------------------------ what people were told
+
+
+def _starts(evidence: Evidence) -> Iterator[str]:
+    """Nothing accepted is lost, and a key starts one execution."""
+    begun: dict[str, list[str]] = {}
+    for execution in evidence.rows:
+        key = evidence.of(execution)[0].commit.idempotency
+        if key is not None:
+            begun.setdefault(key.key, []).append(execution)
+    for key_text, executions in begun.items():
+        if len(executions) > 1:
+            yield f"the key {key_text} started {executions}"
+    for answer in _answers(evidence):
+        if answer.verb != "start":
+            continue
+        if answer.answer == "ok" and answer.execution not in evidence.rows:
+            yield f"the accepted start {answer.mark} of {answer.execution} is lost"
+        started = begun.get(answer.mark, [answer.execution])
+        if answer.answer == "ok" and answer.execution not in started:
+            yield f"the start {answer.mark} was answered with {answer.execution}, not {started}"
+        yield from _unexplained(answer)
+
+
+def _commands(evidence: Evidence) -> Iterator[str]:
+    """What was answered is what happened."""
+    for answer in _answers(evidence):
+        kind = _EVENTS.get(answer.verb)
+        if kind is None:
+            continue
+        times = sum(
+            isinstance(event, kind) and getattr(event, "reason", "") == answer.mark
+            for committed in evidence.of(answer.execution)
+            for event in committed.commit.events
+        )
+        if answer.answer == "ok" and times != 1:
+            yield f"{answer} was acknowledged and happened {times} times"
+        elif answer.answer not in _MAYBE and answer.answer != "ok" and times:
+            yield f"{answer} was refused and happened {times} times"
+        elif times > 1:
+            yield f"{answer} happened {times} times"
+        yield from _unexplained(answer)
+
+
+def _unexplained(answer: Answered) -> Iterator[str]:
+    expected = {"ok"} | _NEVER.get(answer.verb, {"CommandRefused"})
+    if answer.answer in expected or (answer.answer in _MAYBE and not answer.calm):
+        return
+    yield f"{answer} is no answer to such a request{' when all is calm' if answer.calm else ''}"
+
+
+def _answers(evidence: Evidence) -> Iterator[Answered]:
+    return (entry for entry in evidence.entries if isinstance(entry, Answered))
+
+
+# ------------------------------------------------------------ what it came to
+
+
+def _outcomes_as_expected(evidence: Evidence) -> Iterator[str]:
+    """A workflow whose end does not depend on the schedule ends as it does without faults."""
+    for execution, expected in evidence.expected.items():
+        summary = evidence.rows[execution].summary
+        if summary.status in ("cancelled", "suspended") or _was_retried(evidence, execution):
+            continue
+        problem = summary.problem
+        found = (summary.status, summary.output if problem is None else problem.as_json())
+        if summary.ended_at is not None and found != expected:
+            yield f"{execution} ended as {found}, and without faults as {expected}"
+
+
+def _was_retried(evidence: Evidence, execution: str) -> bool:
+    return any(
+        isinstance(event, WorkflowRetried)
+        for committed in evidence.of(execution)
+        for event in committed.commit.events
+    )
