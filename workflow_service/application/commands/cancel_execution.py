@@ -11,7 +11,14 @@ from chassis.clock import Clock
 from chassis.errors import Unavailable
 from workflow_service.application.caller import Caller, ExecutionNotFound
 from workflow_service.application.engine.engine import Engine
-from workflow_service.application.ports import Commit, EventStore, Head, Summary, VersionConflict
+from workflow_service.application.ports import (
+    Commit,
+    EventStore,
+    Head,
+    StaleOwner,
+    Summary,
+    VersionConflict,
+)
 from workflow_service.domain.execution.errors import CommandRefused
 from workflow_service.domain.execution.events import WorkflowCancelled
 
@@ -67,7 +74,7 @@ class CancelExecutionHandler:
         commit = _cancellation(head, command, self.clock.now())
         try:
             await self.store.append(commit)
-        except VersionConflict:
+        except (VersionConflict, StaleOwner):
             return None
         self.engine.ended_elsewhere(command.execution, commit.summary, head.sequence + 1)
         return commit.summary

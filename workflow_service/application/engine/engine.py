@@ -42,7 +42,7 @@ from workflow_service.application.ports import (
 from workflow_service.application.reached import reached
 from workflow_service.domain.definition.model import Definition
 from workflow_service.domain.execution.advance import Environment
-from workflow_service.domain.execution.commands import Accept, Recover, Stimulus, Wake
+from workflow_service.domain.execution.commands import Accept, Asked, Recover, Stimulus, Wake
 from workflow_service.domain.execution.decide import Decision, decide
 from workflow_service.domain.execution.limits import Limits
 from workflow_service.domain.execution.schedule import wake_at
@@ -125,7 +125,7 @@ class Engine:
         _ = self._supervisor.start("timers", self._timers.run())
 
     async def _recover(self) -> None:
-        taken = await take_up(self._store, self._node, self._resume)
+        taken = await take_up(self._store, self._node, self._succeed)
         if taken:
             _log.info("recovered", executions=taken)
 
@@ -227,8 +227,13 @@ class Engine:
             active.known = active.known or known
             wanted: Stimulus = stimulus
             while True:
-                async with active.turn:
-                    summary, more = await self._settled(active, execution, wanted, idempotency)
+                try:
+                    async with active.turn:
+                        summary, more = await self._settled(active, execution, wanted, idempotency)
+                except StaleOwner:
+                    if wanted is stimulus:
+                        raise
+                    return summary  # whoever took over goes on with the rest
                 if not more:
                     return summary
                 wanted, idempotency = Wake(), None
@@ -250,7 +255,8 @@ class Engine:
             except StaleOwner:
                 active.known = None
                 active.stop_unawaited()
-                raise
+                if not isinstance(stimulus, Asked):
+                    raise  # whoever took over sees to it; what people ask for is answered here
             except Unavailable:
                 active.known = None  # the commit may be there although its answer is not
                 self._settle(execution)
@@ -262,6 +268,12 @@ class Engine:
         if execution not in self._settling and not self._stopping:
             self._settling.add(execution)
             _ = self._supervisor.spawn("settle", self._resume(execution))
+
+    async def _succeed(self, execution: str) -> None:
+        """Go on with what this process took over: what it knew of it before was another owner's."""
+        async with self._active.use(execution) as active, active.turn:
+            active.known = None
+        await self._resume(execution)
 
     async def _resume(self, execution: str) -> None:
         """Perform what the execution waits for and nobody performs; the history says that it was taken up."""
@@ -323,6 +335,8 @@ class Engine:
             return known.summary, decision.more
         commit = self._commit_of(execution, known, decision, environment, idempotency)
         await self._store.append(commit)
+        if active.known is not known:  # ended past this engine before the answer came: look again
+            return commit.summary, True
         known.state, known.summary = decision.state, commit.summary
         known.sequence += len(commit.events)
         if commit.snapshot is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chassis.clock import Clock
 from chassis.errors import ServiceError, Unavailable
@@ -40,7 +40,8 @@ class Timers:
         self._changed = asyncio.Event()
         self._next: datetime | None = None
         self._waking: set[str] = set()
-        self._failing: dict[str, tuple[datetime, float]] = {}
+        self._failing: dict[str, tuple[float, float]] = {}
+        """Until when (monotonic: a wall clock that is set back must not lengthen it), and how long."""
 
     def expect(self, moment: datetime) -> None:
         """Say that something is now due at *moment*."""
@@ -61,7 +62,7 @@ class Timers:
         self._changed.clear()
         now = self._clock.now()
         due = await self._store.due(now, _BATCH + len(self._waking) + len(self._failing))
-        fresh = [execution for execution in due if self._may_wake(execution, now)]
+        fresh = [execution for execution in due if self._may_wake(execution)]
         for execution in fresh[:_BATCH]:
             self._waking.add(execution)
             _ = self._supervisor.spawn("wake", self._wake(execution))
@@ -82,11 +83,11 @@ class Timers:
         except TimeoutError:
             return
 
-    def _may_wake(self, execution: str, now: datetime) -> bool:
+    def _may_wake(self, execution: str) -> bool:
         if execution in self._waking:
             return False
         failing = self._failing.get(execution)
-        return failing is None or failing[0] <= now
+        return failing is None or failing[0] <= self._clock.monotonic()
 
     async def _wake(self, execution: str) -> None:
         try:
@@ -106,7 +107,7 @@ class Timers:
         """Leave an execution that cannot be advanced alone for a while: it must not spin, nor keep others waiting."""
         _, penalty = self._failing.get(execution, (None, 0.5))
         penalty = min(penalty * 2, _LONGEST_PENALTY)
-        self._failing[execution] = (self._clock.now() + timedelta(seconds=penalty), penalty)
+        self._failing[execution] = (self._clock.monotonic() + penalty, penalty)
 
 
 async def take_up(

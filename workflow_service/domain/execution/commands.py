@@ -69,3 +69,5 @@ class Recover(msgspec.Struct, frozen=True):
 
 
 Stimulus: TypeAlias = Accept | RecordOutcome | Wake | Suspend | Resume | Retry | Recover
+Asked: TypeAlias = Accept | Suspend | Resume | Retry
+"""What people ask for: they get an answer that fits what they find, whoever owns the execution."""
