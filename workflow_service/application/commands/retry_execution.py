@@ -69,11 +69,13 @@ class RetryExecutionHandler:
         """Return the state in which *task* had just been created for the last time, by replaying the history."""
         draft = Draft(NotStarted())
         found: Open | None = None
+        beside: str | None = None
         after = 0
         while page := await self.store.read(execution, after=after, limit=_PAGE):
             for recorded in page:
                 draft.apply(recorded.event, recorded.at)
-                if _creates(recorded, task):
+                beside = _created_below(recorded, task, beside)
+                if beside is not None:
                     found = draft.open
                     draft = Draft(draft.state)  # what was found must not change any more
             after = page[-1].sequence
@@ -85,5 +87,12 @@ class RetryExecutionHandler:
         return found
 
 
-def _creates(recorded: Recorded, task: str) -> bool:
-    return isinstance(recorded.event, TaskCreated) and recorded.event.task == task
+def _created_below(recorded: Recorded, task: str, beside: str | None) -> str | None:
+    """Return the parent if this creates *task*, or right after it another task below the same parent.
+
+    The branches of a fork are created together: a position with some of them only would wait for the others for ever.
+    """
+    event = recorded.event
+    if isinstance(event, TaskCreated) and (event.task == task or event.parent == beside):
+        return event.parent
+    return None
