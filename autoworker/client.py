@@ -5,7 +5,6 @@ import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import datetime
 from typing import Final, Self, TypeVar
-from urllib.parse import quote
 
 import msgspec
 
@@ -16,11 +15,14 @@ from autoworker.model import (
     Event,
     Execution,
     Explanation,
+    Function,
     JsonValue,
     Notification,
     Page,
+    WorkerToken,
     WorkflowReference,
 )
+from autoworker.places import given, place, reference, segment
 from autoworker.sessions import FixedToken, PasswordSession, Session
 from autoworker.sse import messages
 from autoworker.transport import TIMEOUT, Transport, decoded
@@ -97,13 +99,13 @@ class Client(Accounts):
         Raises:
             NotFound: there is none.
         """
-        reference = _reference(workflow)
-        parts = [reference.namespace, reference.name, *filter(None, [reference.version])]
-        return await self._get("/v1/workflows/" + "/".join(map(_segment, parts)), Definition)
+        wanted = reference(workflow)
+        parts = [wanted.namespace, wanted.name, *filter(None, [wanted.version])]
+        return await self._get("/v1/workflows/" + "/".join(map(segment, parts)), Definition)
 
     def definitions(self, namespace: str = "", name: str = "") -> AsyncIterator[Definition]:
         """The registered workflows."""
-        params = _given(namespace=namespace, name=name)
+        params = given(namespace=namespace, name=name)
         return self._pages("/v1/workflows", Page[Definition], params)
 
     # ------------------------------------------------------------ executions
@@ -133,7 +135,7 @@ class Client(Accounts):
             NotFound: there is no such workflow.
             Conflict: the key belongs to another start.
         """
-        asked: dict[str, object] = {"workflow": _reference(workflow), "priority": priority}
+        asked: dict[str, object] = {"workflow": reference(workflow), "priority": priority}
         asked |= {
             name: value
             for name, value in (("input", input), ("run_at", run_at), ("tags", tags))
@@ -144,7 +146,7 @@ class Client(Accounts):
             "/v1/executions",
             session=self._session,
             body=msgspec.json.encode(asked),
-            headers=_given(**{"Idempotency-Key": idempotency_key or ""}),
+            headers=given(**{"Idempotency-Key": idempotency_key or ""}),
             params={"wait": str(wait)} if wait else None,
             patience=wait,
         )
@@ -156,7 +158,7 @@ class Client(Accounts):
         Raises:
             NotFound: there is none, or it is somebody else's.
         """
-        return await self._get(_place(execution), Execution)
+        return await self._get(place(execution), Execution)
 
     def list(
         self,
@@ -168,12 +170,12 @@ class Client(Accounts):
         limit: int = 50,
     ) -> AsyncIterator[Execution]:
         """Executions, newest first; pages of *limit* are fetched as one goes on."""
-        params = _given(status=status, namespace=namespace, name=name, tag=tag, limit=str(limit))
+        params = given(status=status, namespace=namespace, name=name, tag=tag, limit=str(limit))
         return self._pages("/v1/executions", Page[Execution], params)
 
     def history(self, execution: str) -> AsyncIterator[Event]:
         """What has happened so far, oldest first."""
-        return self._pages(_place(execution, "history"), Page[Event], {"limit": "200"})
+        return self._pages(place(execution, "history"), Page[Event], {"limit": "200"})
 
     async def events(self, execution: str, *, after: int = 0) -> AsyncGenerator[Event, None]:
         """What has happened and what happens, live, until the execution has ended.
@@ -236,14 +238,24 @@ class Client(Accounts):
         Raises:
             Conflict: it has not faulted.
         """
-        asked: dict[str, JsonValue] = {**_given(**{"from": from_task}), "reason": reason}
+        asked: dict[str, JsonValue] = {**given(**{"from": from_task}), "reason": reason}
         if not isinstance(input, msgspec.UnsetType):
             asked["input"] = input
         return await self._command(execution, "retry", asked)
 
     async def explain(self, execution: str) -> Explanation:
         """Why it is not moving: what it waits for, since when, who can unblock it."""
-        return await self._get(_place(execution, "explain"), Explanation)
+        return await self._get(place(execution, "explain"), Explanation)
+
+    # ------------------------------------------------------------ functions
+    def functions(self, *, limit: int = 50) -> AsyncIterator[Function]:
+        """What `call: name` reaches: functions of the operator and of workers, by name."""
+        return self._pages("/v1/functions", Page[Function], {"limit": str(limit)})
+
+    async def worker_token(self) -> WorkerToken:
+        """A token for workers that act for this user; good for some minutes."""
+        _, answer = await self._send("POST", "/v1/functions/tokens")
+        return decoded(answer, WorkerToken)
 
     # ------------------------------------------------------------ notifications
     def notifications(self, *, unread: bool = False) -> AsyncIterator[Notification]:
@@ -253,7 +265,7 @@ class Client(Accounts):
 
     async def mark_read(self, notification: str) -> Notification:
         """Mark one as read; again changes nothing."""
-        _, answer = await self._send("POST", f"/v1/notifications/{_segment(notification)}/read")
+        _, answer = await self._send("POST", f"/v1/notifications/{segment(notification)}/read")
         return decoded(answer, Notification)
 
     # ------------------------------------------------------------ how
@@ -274,7 +286,7 @@ class Client(Accounts):
         return decoded(answer, kind)
 
     async def _command(self, execution: str, verb: str, body: Mapping[str, JsonValue]) -> Execution:
-        _, answer = await self._send("POST", _place(execution, verb), msgspec.json.encode(body))
+        _, answer = await self._send("POST", place(execution, verb), msgspec.json.encode(body))
         return decoded(answer, Execution)
 
     async def _pages(
@@ -282,7 +294,7 @@ class Client(Accounts):
     ) -> AsyncGenerator[T, None]:
         cursor: str | None = ""
         while cursor is not None:
-            asked = {**params, **_given(cursor=cursor)}
+            asked = {**params, **given(cursor=cursor)}
             _, answer = await self._send("GET", path, params=asked)
             page = decoded(answer, kind)
             for item in page.items:
@@ -291,23 +303,7 @@ class Client(Accounts):
 
     async def _stream(self, execution: str, after: int) -> AsyncGenerator[Event, None]:
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}
-        place = _place(execution, "events")
-        async with self._transport.stream(place, session=self._session, headers=headers) as chunks:
+        path = place(execution, "events")
+        async with self._transport.stream(path, session=self._session, headers=headers) as chunks:
             async for message in messages(chunks):
                 yield decoded(message.data.encode(), Event)
-
-
-def _reference(workflow: str | WorkflowReference) -> WorkflowReference:
-    return WorkflowReference.parse(workflow) if isinstance(workflow, str) else workflow
-
-
-def _place(execution: str, *rest: str) -> str:
-    return "/".join(["/v1/executions", _segment(execution), *rest])
-
-
-def _segment(text: str) -> str:
-    return quote(text, safe="")
-
-
-def _given(**values: str) -> dict[str, str]:
-    return {name: value for name, value in values.items() if value}

@@ -37,6 +37,28 @@ class User(msgspec.Struct, frozen=True):
     created_at: datetime | None = None
 
 
+class Function(msgspec.Struct, frozen=True):
+    """A function that workflows may call."""
+
+    name: str
+    version: str
+    kind: Literal["in-process", "worker"]
+    input_schema: JsonValue = None
+    output_schema: JsonValue = None
+    connected_workers: int = 0
+    last_seen_at: datetime | None = None
+
+
+class WorkerToken(msgspec.Struct, frozen=True):
+    """What a worker connects with, and where."""
+
+    token: str
+    expires_in: int
+    """Seconds."""
+    address: str
+    """host:port of the gRPC service."""
+
+
 class Tokens(msgspec.Struct, frozen=True):
     """A session: `access_token` lives `expires_in` seconds, `refresh_token` gets the next one."""
 
