@@ -27,7 +27,7 @@ from workflow_service.domain.execution.commands import (
     Wake,
 )
 from workflow_service.domain.execution.decide import Decision, decide
-from workflow_service.domain.execution.effects import Effect, Failed, Outcome, Succeeded
+from workflow_service.domain.execution.effects import Effect, Failed, HttpCall, Outcome, Succeeded
 from workflow_service.domain.execution.events import Event, EventEmitted, TaskEvent
 from workflow_service.domain.execution.evolve import fold
 from workflow_service.domain.execution.limits import Limits
@@ -158,6 +158,13 @@ class WorkflowRun:
             for frame in performing(self.state)
             if isinstance(frame.activity, Performing)
         ]
+
+    @property
+    def http(self) -> HttpCall:
+        """The first of them, which must be an HTTP call."""
+        call = self.pending[0].call
+        assert isinstance(call, HttpCall), self.describe()
+        return call
 
     @property
     def emitted(self) -> list[dict[str, JsonValue]]:

@@ -13,7 +13,7 @@ from chassis.errors import Conflict, FieldProblem, Invalid, NotFound, ServiceErr
 from protos.workflow.v1 import workflow_pb2 as pb
 from tests.component.workflow_service.world import User, World
 from tests.support.time import eventually
-from workflow_service.domain.execution.effects import Effect, Failed, Outcome, Succeeded
+from workflow_service.domain.execution.effects import Effect, Failed, HttpCall, Outcome, Succeeded
 from workflow_service.domain.execution.problem import runtime
 
 
@@ -213,7 +213,9 @@ async def test_no_credential_is_in_a_history_or_on_the_bus(suite: World, ada: Us
 
     assert any(b'"credentials":"***"' in data for data in told)
     assert not any(b"sesame" in data for data in told)
-    assert suite.callees.seen[0].call.credentials is not None
+    call = suite.callees.seen[0].call
+    assert isinstance(call, HttpCall)
+    assert call.credentials is not None
 
 
 @pytest.mark.parametrize(

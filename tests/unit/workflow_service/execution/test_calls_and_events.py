@@ -60,7 +60,7 @@ def test_an_endpoint_may_be_an_expression_whose_result_is_no_template() -> None:
 def test_credentials_are_evaluated(authentication: str, expected: object) -> None:
     text = f"use: {{authentications: {{mine: {{bearer: {{token: '${{ .p }}'}}}}}}}}\ndo:\n- c: {{call: http, with: {{method: get, endpoint: {{uri: 'http://example.com', authentication: {authentication}}}}}}}"
 
-    assert run(text, {"p": "s3cret"}).pending[0].call.credentials == expected
+    assert run(text, {"p": "s3cret"}).http.credentials == expected
 
 
 def test_a_request_that_cannot_be_evaluated_faults_the_task_after_its_start() -> None:

@@ -26,7 +26,7 @@ def test_a_retry_may_change_the_faulted_tasks_input() -> None:
     faulted = run(f"do:\n- c: {CALL}", {"id": 1}).fail()
 
     again = faulted.retry(Retry(input={"id": 2}))
-    assert again.pending[0].call.uri == "http://example.com/2"
+    assert again.http.uri == "http://example.com/2"
 
 
 def test_a_retry_goes_on_inside_loops_where_it_was() -> None:
@@ -80,7 +80,7 @@ def test_a_retry_from_an_earlier_task_begins_there_with_the_results_before_it() 
             input={"id": 9},
         )
     )
-    assert again.pending[0].call.uri == "http://example.com/10"
+    assert again.http.uri == "http://example.com/10"
     assert again.pending[0].number == 2
 
 
