@@ -1,0 +1,1 @@
+"""Attacks of the kind that any service on the Internet meets, on the real suite."""
