@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -112,7 +113,7 @@ class Bounds:
                 minimum=64 * _MEBIBYTE,
                 maximum=4096 * _MEBIBYTE,
             ),
-            engine=_of_the_engine(read),
+            engine=_of_the_engine(read, _weights(env)),
             pages=HistoryPages(
                 items=read.count("history_page", 200, 200),
                 bytes=read.size("history_page_bytes", 2 * _MEBIBYTE),
@@ -151,11 +152,31 @@ def _of_definitions(read: _Read) -> DefinitionLimits:
     )
 
 
-def _of_the_engine(read: _Read) -> EngineSettings:
+def _of_the_engine(read: _Read, weights: Mapping[str, int]) -> EngineSettings:
     return EngineSettings(
         effects_at_once=read.count("effects", 200, 10_000),
+        effects_per_tenant=read.count("effects_per_tenant", 160, 10_000),
+        effects_per_execution=read.count("effects_per_execution", 64, 10_000),
+        effects_per_host=read.count("effects_per_host", 32, 10_000),
+        wakes_at_once=read.count("wakes", 200, 10_000),
+        tenant_weights=weights,
         open_executions=read.count("open_executions", 100_000, 100_000_000),
     )
+
+
+def _weights(env: Environment) -> dict[str, int]:
+    weights: dict[str, int] = {}
+    for item in env.items(_WEIGHTS):
+        tenant, _, weight = item.rpartition("=")
+        if tenant.strip() and weight.strip().isdecimal() and 1 <= int(weight) <= _HEAVIEST:
+            weights[tenant.strip()] = int(weight)
+        else:
+            env.problem(_WEIGHTS, f"has {item!r}: must be tenant=weight, from 1 to {_HEAVIEST}")
+    return weights
+
+
+_WEIGHTS: Final = "AUTOWORKER_TENANT_WEIGHTS"
+_HEAVIEST: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)

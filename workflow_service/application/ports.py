@@ -218,7 +218,10 @@ class EventStore(Protocol):
         ...
 
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Return open executions whose ``wake_at`` has come, higher priorities first, then the longest due."""
+        """Return open executions whose ``wake_at`` has come.
+
+        Tenants take turns; of one tenant, higher priorities come first, then the longest due.
+        """
         ...
 
     async def next_wake(self) -> datetime | None:
@@ -227,6 +230,8 @@ class EventStore(Protocol):
 
     async def take_over(self, owner: str, limit: int) -> Sequence[str]:
         """Make *owner* the owner of busy executions that have none alive, raising their epoch; return them.
+
+        Tenants take turns.
 
         Embedded: no other process can hold the store, so every busy execution of an earlier owner qualifies.
         """

@@ -14,7 +14,7 @@ import msgspec
 
 from chassis.telemetry.logging import get_logger
 from workflow_service.adapters.functions.loading import Loaded
-from workflow_service.application.engine.slots import Slots
+from workflow_service.application.engine.slots import FairGate
 from workflow_service.application.functions.failures import problem_of
 from workflow_service.domain.execution.effects import (
     Effect,
@@ -46,7 +46,7 @@ class Context:
 
 
 class LocalFunctions:
-    """Runs functions in bounded number, higher priorities first; those that are not async in threads.
+    """Runs functions in bounded number, tenants in turns; those that are not async in threads.
 
     Args:
         loaded: the functions.
@@ -58,7 +58,7 @@ class LocalFunctions:
         self._loaded: Mapping[tuple[str, str], Loaded] = {
             (each.function.name, each.function.version): each for each in loaded
         }
-        self._slots = Slots(at_once)
+        self._gate = FairGate(at_once)
         self._threads = ThreadPoolExecutor(threads, "function")
 
     def close(self) -> None:
@@ -82,7 +82,7 @@ class LocalFunctions:
             tenant=call.tenant,
             logger=get_logger(f"functions.{call.name}").bind(execution=execution, task=call.task),
         )
-        async with self._slots.room(call.priority):
+        async with self._gate.place(call.tenant, call.priority):
             return await self._called(one, call.arguments, context)
 
     async def _called(self, one: Loaded, arguments: JsonValue, context: Context) -> Outcome:

@@ -19,6 +19,7 @@ from workflow_service.adapters.sqlite.rows import (
     moment_of,
     summary_of,
 )
+from workflow_service.adapters.sqlite.turns import due, left_by_others
 from workflow_service.application.ports import Commit, Head, Recorded, Stored
 
 _SELECT_HEAD: Final = f"""
@@ -28,9 +29,6 @@ FROM executions e JOIN contents c ON c.execution = e.execution WHERE e.execution
 _SELECT_COMMITS: Final = (
     "SELECT first_sequence, at, version, events FROM commits"
     " WHERE execution = ? AND last_sequence > ? ORDER BY last_sequence"
-)
-_SELECT_DUE: Final = (
-    "SELECT execution FROM executions WHERE wake_at <= ? ORDER BY priority DESC, wake_at LIMIT ?"
 )
 _COUNT_OPEN: Final = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM executions WHERE tenant = ? AND ended_at IS NULL LIMIT ?)"
@@ -84,12 +82,9 @@ class SqliteEventStore:
         return await self._database.read(lambda db: _read(db, execution, after, limit))
 
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
-        """Return what is due, the most urgent first."""
+        """Return what is due, tenants in turns, and of each the most urgent first."""
 
-        def work(db: sqlite3.Connection) -> list[str]:
-            return [execution for (execution,) in db.execute(_SELECT_DUE, (micros(now), limit))]
-
-        return await self._database.read(work)
+        return await self._database.read(lambda db: due(db, micros(now), limit))
 
     async def next_wake(self) -> datetime | None:
         """Return the earliest ``wake_at`` of all."""
@@ -156,11 +151,9 @@ def _read(db: sqlite3.Connection, execution: str, after: int, limit: int) -> lis
 
 
 def _take_over(db: sqlite3.Connection, owner: str, limit: int) -> list[str]:
-    found = db.execute(
-        "SELECT execution FROM executions WHERE busy = 1 AND node <> ? LIMIT ?", (owner, limit)
-    ).fetchall()
+    found = left_by_others(db, owner, limit)
     db.executemany(
         "UPDATE executions SET epoch = epoch + 1, node = ? WHERE execution = ?",
-        [(owner, execution) for (execution,) in found],
+        [(owner, execution) for execution in found],
     )
-    return [execution for (execution,) in found]
+    return found

@@ -8,10 +8,10 @@ back as stimuli.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
@@ -26,7 +26,7 @@ from workflow_service.application.engine.fire_timers import Timers, take_up
 from workflow_service.application.engine.loading import restore, snapshot_of
 from workflow_service.application.engine.perform_effects import Effects
 from workflow_service.application.engine.quota import OpenExecutions
-from workflow_service.application.engine.slots import Slots
+from workflow_service.application.engine.slots import FairGate, Room, Slots
 from workflow_service.application.engine.summaries import summarise
 from workflow_service.application.ports import (
     Commit,
@@ -61,7 +61,16 @@ class EngineSettings:
     """How the shell uses its process."""
 
     effects_at_once: int = 200
-    """How many effects run at the same time; the others queue by priority."""
+    """How many effects run at the same time; the others wait their turn: tenants in rounds, then by priority."""
+    effects_per_tenant: int = 160
+    effects_per_execution: int = 64
+    effects_per_host: int = 32
+    tenant_weights: Mapping[str, int] = field(default_factory=dict)
+    """How much a tenant gets in each round, of effects and of advances; 1 if it is not named."""
+    wakes_at_once: int = 200
+    """How many executions whose timers are due are advanced at the same time."""
+    advances_at_once: int = 8
+    """How many executions that have more to do at once than fits one advance go on at the same time."""
     open_executions: int = 100_000
     """How many open executions a tenant may have."""
     snapshot_every: int = 200
@@ -70,6 +79,16 @@ class EngineSettings:
     """How many decisions with costly expressions run at the same time, off the event loop."""
     conflicts: int = 50
     """How often a decision is made anew because the history moved on meanwhile."""
+
+
+def _room(settings: EngineSettings) -> Room:
+    return Room(
+        process=settings.effects_at_once,
+        tenant=settings.effects_per_tenant,
+        execution=settings.effects_per_execution,
+        host=settings.effects_per_host,
+        weights=settings.tenant_weights,
+    )
 
 
 _FIRST_DELAY = 0.1
@@ -112,9 +131,12 @@ class Engine:
         self._settling: set[str] = set()
         self._stopping = False
         self._quota = OpenExecutions(store, clock, settings.open_executions)
-        self._slots = Slots(settings.effects_at_once)
+        self._slots = Slots(_room(settings), reached)
+        self._turns = FairGate(settings.advances_at_once, settings.tenant_weights)
         self._effects = Effects(runner, self._slots, self._active, supervisor, self._advance)
-        self._timers = Timers(store, clock, supervisor, self._advance)
+        self._timers = Timers(
+            store, clock, supervisor, self._advance, at_once=settings.wakes_at_once
+        )
         self.endings = Endings()
 
     # ------------------------------------------------------------ life
@@ -225,19 +247,16 @@ class Engine:
         """Feed *stimulus*, then go on for as long as there is more to do at once; others get their turn in between."""
         async with self._active.use(execution) as active:
             active.known = active.known or known
-            wanted: Stimulus = stimulus
-            while True:
+            async with active.turn:
+                summary, more = await self._settled(active, execution, stimulus, idempotency)
+            while more:
                 try:
-                    async with active.turn:
-                        summary, more = await self._settled(active, execution, wanted, idempotency)
+                    async with self._turns.place(summary.tenant, summary.priority), active.turn:
+                        summary, more = await self._settled(active, execution, Wake(), None)
                 except StaleOwner:
-                    if wanted is stimulus:
-                        raise
                     return summary  # whoever took over goes on with the rest
-                if not more:
-                    return summary
-                wanted, idempotency = Wake(), None
                 await asyncio.sleep(0)
+            return summary
 
     async def _settled(
         self,
@@ -392,7 +411,7 @@ class Engine:
         if active.effects:
             active.stop_unawaited()
         for effect in decision.effects:
-            self._effects.let_go(commit.execution, active, effect, commit.summary.priority)
+            self._effects.let_go(commit.execution, active, effect, commit.summary)
         if ended:
             self._quota.ended(commit.summary.tenant)
             self.endings.ended(commit.execution, commit.summary)

@@ -15,11 +15,11 @@ from chassis.errors import ServiceError, Unavailable
 from chassis.lifecycle import Supervisor
 from chassis.telemetry.logging import get_logger
 from workflow_service.application.ports import EventStore
+from workflow_service.application.reached import reached
 from workflow_service.domain.execution.commands import Stimulus, Wake
 
 _log = get_logger("workflow_service.timers")
 
-_BATCH = 200
 _LOOK = 2.0
 """Seconds between two looks when nothing is known to be due: for clock jumps and other processes."""
 _LONGEST_PENALTY = 60.0
@@ -31,12 +31,19 @@ class Timers:
     """Fires timers; one look at the store serves many executions."""
 
     def __init__(
-        self, store: EventStore, clock: Clock, supervisor: Supervisor, advance: Advance
+        self,
+        store: EventStore,
+        clock: Clock,
+        supervisor: Supervisor,
+        advance: Advance,
+        *,
+        at_once: int = 200,
     ) -> None:
         self._store = store
         self._clock = clock
         self._supervisor = supervisor
         self._advance = advance
+        self._at_once = at_once
         self._changed = asyncio.Event()
         self._next: datetime | None = None
         self._waking: set[str] = set()
@@ -60,17 +67,21 @@ class Timers:
 
     async def _look(self) -> None:
         self._changed.clear()
+        room = self._at_once - len(self._waking)
+        if room <= 0:
+            # Of what comes due meanwhile, tenants that have waited for less must not stand behind all of it.
+            reached("wakes")
+            _ = await self._changed.wait()
+            return
         now = self._clock.now()
-        due = await self._store.due(now, _BATCH + len(self._waking) + len(self._failing))
+        due = await self._store.due(now, room + len(self._waking) + len(self._failing))
         fresh = [execution for execution in due if self._may_wake(execution)]
-        for execution in fresh[:_BATCH]:
+        for execution in fresh[:room]:
             self._waking.add(execution)
             _ = self._supervisor.spawn("wake", self._wake(execution))
-        if len(fresh) < _BATCH:
+        if len(fresh) < room:
             self._next = await self._store.next_wake()
             await self._rest()
-        else:
-            await asyncio.sleep(0)
 
     async def _rest(self) -> None:
         seconds = _LOOK

@@ -10,10 +10,16 @@ from chassis.errors import Unavailable
 from chassis.lifecycle import Supervisor
 from chassis.telemetry.logging import get_logger
 from workflow_service.application.engine.active import Active, ActiveExecutions
-from workflow_service.application.engine.slots import Slots
-from workflow_service.application.ports import Runner, StaleOwner
+from workflow_service.application.engine.slots import Asked, Slots
+from workflow_service.application.ports import Runner, StaleOwner, Summary
 from workflow_service.domain.execution.commands import RecordOutcome
-from workflow_service.domain.execution.effects import Effect, Failed, FunctionCall, Outcome
+from workflow_service.domain.execution.effects import (
+    Effect,
+    Failed,
+    FunctionCall,
+    Outcome,
+    host_of,
+)
 from workflow_service.domain.execution.problem import runtime
 
 _log = get_logger("workflow_service.effects")
@@ -36,7 +42,7 @@ class Record(Protocol):
 
 
 class Effects:
-    """Runs effects in bounded number, higher priorities first."""
+    """Runs effects in bounded number, tenants in turns, higher priorities of a tenant first."""
 
     def __init__(
         self,
@@ -57,26 +63,27 @@ class Effects:
         """Begin nothing any more: what is asked for from now on is for the next owner to perform."""
         self._stopping = True
 
-    def let_go(self, execution: str, active: Active, effect: Effect, priority: int) -> None:
+    def let_go(self, execution: str, active: Active, effect: Effect, summary: Summary) -> None:
         """Begin an effect, unless it is under way already."""
         if effect.number not in active.effects and not self._stopping:
-            work = self._perform(execution, effect, priority)
+            asked = Asked(execution, summary.tenant, summary.priority, host_of(effect.call))
+            work = self._perform(execution, effect, asked)
             active.effects[effect.number] = self._supervisor.spawn("effect", work)
 
-    async def _perform(self, execution: str, effect: Effect, priority: int) -> None:
+    async def _perform(self, execution: str, effect: Effect, asked: Asked) -> None:
         async with self._active.use(execution) as active:
             try:
-                async with self._room(effect, priority):
+                async with self._room(effect, asked):
                     outcome = await self._outcome(execution, effect)
                 await self._bring_back(execution, RecordOutcome(effect.number, outcome))
             finally:
                 active.effects.pop(effect.number, None)
 
-    def _room(self, effect: Effect, priority: int) -> AbstractAsyncContextManager[None]:
+    def _room(self, effect: Effect, asked: Asked) -> AbstractAsyncContextManager[None]:
         """Hold a slot; functions have bounds of their own, and may wait long for somebody to serve them."""
         if isinstance(effect.call, FunctionCall):
             return nullcontext()
-        return self._slots.room(priority)
+        return self._slots.room(asked)
 
     async def _outcome(self, execution: str, effect: Effect) -> Outcome:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -64,6 +65,16 @@ class FunctionCall(msgspec.Struct, frozen=True, tag="function", omit_defaults=Tr
 
 Call: TypeAlias = HttpCall | FunctionCall
 """What can be asked of the world; more kinds join this union."""
+
+
+def host_of(call: Call) -> str | None:
+    """Return which host *call* keeps busy, as host and port; None when that cannot be told."""
+    if not isinstance(call, HttpCall):
+        return None
+    try:
+        return urlsplit(call.uri).netloc.rpartition("@")[2].lower() or None
+    except ValueError:
+        return None  # whoever performs it says what is wrong with it
 
 
 class Effect(msgspec.Struct, frozen=True):

@@ -112,3 +112,12 @@ def test_every_limit_that_the_code_names_has_a_setting_and_a_row_in_the_document
     for limit in named:
         assert f"`{limit}`" in table, limit
         assert f'"{limit}"' in config, limit
+
+
+def test_tenants_may_have_weights() -> None:
+    weights = Environment({"AUTOWORKER_TENANT_WEIGHTS": "a=3, b = 1"})
+    assert Settings.from_environment(weights).bounds.engine.tenant_weights == {"a": 3, "b": 1}
+
+    for wrong in ("a", "a=0", "a=x", "=3", "a=1001", "a=-1"):
+        with pytest.raises(SettingsInvalid, match="AUTOWORKER_TENANT_WEIGHTS"):
+            Settings.from_environment(Environment({"AUTOWORKER_TENANT_WEIGHTS": wrong}))

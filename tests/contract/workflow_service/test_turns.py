@@ -1,0 +1,53 @@
+"""What waits in a store is handed out so that tenants take turns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from tests.contract.workflow_service.adapters import Open, Stores, append
+from tests.support.executions import at, beginning
+
+
+async def test_what_is_due_comes_in_turns_and_by_urgency_within_a_tenant(stores: Stores) -> None:
+    for name, tenant, priority, due in (
+        ("a1", "a", 0, 1),
+        ("a2", "a", 0, 2),
+        ("a3", "a", 5, 3),
+        ("a4", "a", 9, 100),
+        ("b1", "b", 0, 4),
+        ("c1", "c", 0, 5),
+        ("c2", "c", 0, 200),
+    ):
+        commit = beginning(name, tenant=tenant, priority=priority)
+        await append(stores, msgspec.structs.replace(commit, wake_at=at(due)))
+
+    assert await stores.events.due(at(0), 10) == []
+    assert list(await stores.events.due(at(10), 10)) == ["a3", "b1", "c1", "a1", "a2"]
+    assert list(await stores.events.due(at(10), 3)) == ["a3", "b1", "c1"]
+    assert await stores.events.due(at(10), 0) == []
+
+
+async def test_ten_thousand_due_of_one_tenant_do_not_stand_before_one_of_another(
+    stores: Stores,
+) -> None:
+    for number in range(1_000):
+        commit = beginning(f"m{number}", tenant="many")
+        await append(stores, msgspec.structs.replace(commit, wake_at=at(1)))
+    single = beginning("single", tenant="other")
+    await append(stores, msgspec.structs.replace(single, wake_at=at(5)))
+
+    assert list(await stores.events.due(at(10), 4)).index("single") <= 1
+
+
+async def test_what_was_left_is_taken_over_in_turns(durable: Open, tmp_path: Path) -> None:
+    async with durable(tmp_path, "first") as stores:
+        for number in range(20):
+            await append(stores, beginning(f"m{number}", tenant="many"))
+        await append(stores, beginning("single", tenant="other"))
+    async with durable(tmp_path, "second") as stores:
+        taken = [await stores.events.take_over("second", 2) for _ in range(11)]
+
+    assert "single" in taken[0]
+    assert sum(map(len, taken)) == 21
