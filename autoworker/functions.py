@@ -69,7 +69,7 @@ class Context(Protocol):
         ...
 
 
-class FunctionFailed(Exception):  # noqa: N818 -- named for what happened
+class FunctionFailed(Exception):
     """The call fails with an error that its workflow can catch.
 
     Args:

@@ -20,6 +20,7 @@ import secrets
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, TypeVar
 
 import grpc
@@ -79,6 +80,7 @@ class Worker:
         self._concurrency = concurrency
         self._id = id or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._functions: dict[tuple[str, str], Served] = {}
+        self._threads = ThreadPoolExecutor(concurrency, "function")
         self._draining = asyncio.Event()
         self.connected = asyncio.Event()
         """Set while the worker has been welcomed."""
@@ -116,8 +118,11 @@ class Worker:
         if not self._functions:
             raise ValueError("a worker needs functions: decorate some with @worker.function")
         with self._on_signals() if signals else contextlib.nullcontext():
-            async with self._client:
-                await self._serve()
+            try:
+                async with self._client:
+                    await self._serve()
+            finally:
+                self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _serve(self) -> None:
         pause = FIRST_PAUSE
@@ -144,17 +149,23 @@ class Worker:
         address = self._address or issued.address
         async with grpc.aio.insecure_channel(address, options=_OPTIONS) as channel:
             metadata = (("authorization", f"Bearer {issued.token}"),)
-            connection = Connection(self._hello(), self._functions, self._draining)
+            connection = Connection(self._hello(), self._functions, self._draining, self._threads)
             call = WorkerServiceStub(channel).Connect(connection.requests(), metadata=metadata)
+            # Kept until the group is over, which would wrap it.
+            failure: grpc.aio.AioRpcError | None = None
             async with asyncio.TaskGroup() as tasks:
                 tokens = tasks.create_task(self._refresh(connection, issued))
                 drain = tasks.create_task(connection.drain())
                 try:
                     await connection.serve(call, tasks, self.connected)
+                except grpc.aio.AioRpcError as exc:
+                    failure = exc
                 finally:
                     tokens.cancel()
                     drain.cancel()
                     connection.close()
+            if failure is not None:
+                raise failure
 
     async def _refresh(self, connection: Connection, issued: WorkerToken) -> None:
         """Show a fresh token long before the last one ends."""

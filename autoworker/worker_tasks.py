@@ -4,6 +4,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -47,9 +48,11 @@ class Connection:
         hello: pb.ConnectRequest,
         functions: Mapping[tuple[str, str], Served],
         draining: asyncio.Event,
+        threads: Executor,
     ) -> None:
         self._functions = functions
         self._draining = draining
+        self._threads = threads
         self._outgoing: asyncio.Queue[pb.ConnectRequest | None] = asyncio.Queue()
         self._running: dict[str, asyncio.Task[None]] = {}
         self.send(hello)
@@ -128,7 +131,7 @@ class Connection:
             output = await self._call(task)
             completed = pb.Completed(task_id=task.id, output=msgspec.json.encode(output))
             return pb.ConnectRequest(completed=completed)
-        except Exception as exc:  # noqa: BLE001 -- whatever a function raises fails its task, no more
+        except Exception as exc:
             explain = getattr(exc, "as_problem", None)
             if callable(explain):
                 return _failed(task.id, explain())
@@ -141,7 +144,8 @@ class Connection:
         call = served.implementation
         if inspect.iscoroutinefunction(call):
             return await call(arguments, context)
-        result = await asyncio.to_thread(call, arguments, context)
+        loop = asyncio.get_running_loop()
+        result = await loop.run_in_executor(self._threads, call, arguments, context)
         return await result if inspect.isawaitable(result) else result
 
 

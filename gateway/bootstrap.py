@@ -24,19 +24,21 @@ from chassis.rpc.credentials import ServiceIdentity
 from chassis.rpc.keys import RemoteKeys
 from chassis.telemetry.logging import get_logger
 from gateway.adapters.auth_grpc import AuthOverGrpc
+from gateway.adapters.functions_grpc import FunctionsOverGrpc
 from gateway.adapters.gatekeeper import TokenGatekeeper
 from gateway.adapters.neighbours import Neighbour
 from gateway.adapters.notification_grpc import NotificationsOverGrpc
 from gateway.adapters.revocations import RevocationFeed, Revocations
 from gateway.adapters.workflow_grpc import WorkflowsOverGrpc
 from gateway.config import NAMES, Settings
-from gateway.ports import Auth, Gatekeeper, Notifications, Workflows
+from gateway.ports import Auth, Functions, Gatekeeper, Notifications, Workflows
 from gateway.routes import openapi
 from gateway.routes.access_log import AccessLog
 from gateway.routes.connection import Capacity, Patience, StrictServer
 from gateway.routes.definitions import DefinitionRoutes
 from gateway.routes.events import EventRoutes
 from gateway.routes.executions import ExecutionRoutes
+from gateway.routes.functions import FunctionRoutes
 from gateway.routes.identity import IdentityRoutes
 from gateway.routes.live import LiveRoutes
 from gateway.routes.middleware import Pipeline, Surroundings
@@ -68,6 +70,7 @@ class _Parts:
     auth: Auth
     gatekeeper: Gatekeeper
     workflows: Workflows
+    functions: Functions
     notifications: Notifications
     streams: Streams
     health: Health
@@ -147,6 +150,7 @@ def _parts(
         auth=auth,
         gatekeeper=TokenGatekeeper(clients["auth"], keys, revocations, supervisor, clock),
         workflows=WorkflowsOverGrpc(clients["workflow"]),
+        functions=FunctionsOverGrpc(clients["workflow"]),
         notifications=NotificationsOverGrpc(clients["notification"]),
         streams=streams,
         health=health,
@@ -162,6 +166,7 @@ def _routes(parts: _Parts) -> list[Route]:
         yield from ExecutionRoutes(parts.workflows).routes()
         yield from LiveRoutes(parts.workflows, parts.streams).routes()
         yield from EventRoutes(parts.workflows).routes()
+        yield from FunctionRoutes(parts.functions).routes()
         yield from NotificationRoutes(parts.notifications, parts.streams).routes()
         yield from SystemRoutes(
             parts.health, lambda: openapi.document(routes, version=_version())

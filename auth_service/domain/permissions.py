@@ -18,6 +18,8 @@ _USER = frozenset(
         "executions:read",
         "executions:write",
         "events:write",
+        "functions:read",
+        "workers:connect",
         "notifications:read",
         "notifications:write",
         "users:self",
@@ -26,7 +28,13 @@ _USER = frozenset(
 _PERMISSIONS = {
     Role.USER: _USER,
     Role.ADMIN: _USER
-    | {"executions:read-all", "executions:write-all", "users:read", "users:write"},
+    | {
+        "executions:read-all",
+        "executions:write-all",
+        "users:read",
+        "users:write",
+        "workers:serve-all",
+    },
 }
 
 

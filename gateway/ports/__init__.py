@@ -8,6 +8,7 @@ Every method may raise a ``chassis.errors.ServiceError`` of the kind the neighbo
 """
 
 from gateway.ports.common import NULL, Caller, Origin, Page, PageRequest, Service
+from gateway.ports.functions import Function, Functions, WorkerToken
 from gateway.ports.identity import Auth, Gatekeeper, Profile, Tokens, User
 from gateway.ports.notifications import Notification, Notifications, Preferences
 from gateway.ports.workflows import (
@@ -35,6 +36,8 @@ __all__ = [
     "Execution",
     "ExecutionFilter",
     "Explanation",
+    "Function",
+    "Functions",
     "Gatekeeper",
     "HistoryEvent",
     "IncomingEvent",
@@ -50,6 +53,7 @@ __all__ = [
     "Tokens",
     "User",
     "Verb",
+    "WorkerToken",
     "WorkflowReference",
     "Workflows",
 ]

@@ -30,6 +30,7 @@ _TAGS: Final = {
     "Workflows": "Documents in the Open Workflow Specification DSL 1.0",
     "Executions": "Durable runs of workflows",
     "Events": "CloudEvents 1.0 from outside",
+    "Functions": "What workflows call besides their own functions, and the workers that serve it",
     "Notifications": "The caller's inbox",
     "Operations": "Health, and this document",
 }

@@ -34,6 +34,8 @@ async def test_the_contract_describes_every_route(world: World) -> None:
         "/v1/executions/{id}/events",
         "/v1/executions/{id}/explain",
         "/v1/events",
+        "/v1/functions",
+        "/v1/functions/tokens",
         "/v1/notifications",
         "/v1/notifications/{id}/read",
         "/v1/notifications/stream",

@@ -38,6 +38,7 @@ def test_an_administrator_may_all_that_a_user_may_and_more() -> None:
         "executions:write-all",
         "users:read",
         "users:write",
+        "workers:serve-all",
     }
 
 

@@ -21,7 +21,7 @@ async def document() -> dict[str, Any]:
     """The contract as it is sent."""
     async with Supervisor() as supervisor:
         nobody = cast("Any", None)
-        parts = _Parts(nobody, nobody, nobody, nobody, Streams(supervisor), Health())
+        parts = _Parts(nobody, nobody, nobody, nobody, nobody, Streams(supervisor), Health())
         made = openapi.document(_routes(parts), version="1.2.3")
     return cast("dict[str, Any]", json.loads(msgspec.json.encode(made)))
 
