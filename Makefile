@@ -6,7 +6,7 @@ PROTOS := $(wildcard protos/*/v1/*.proto)
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup fmt fmt-check lint types imports protos protos-check unit suite chaos lock clean
+.PHONY: help run test check setup fmt fmt-check lint types imports protos protos-check unit bench suite chaos lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[36mmake %-14s\033[0m %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ protos-check: protos  ## Fail when the generated code is not what the protos say
 
 unit: $(VENV)/.dev  ## The tests without sockets
 	@$(BIN)/pytest tests/unit -q
+
+bench: $(VENV)/.dev  ## Measure against the bare libraries, on this machine, with real flushes of the disk
+	@$(BIN)/python -m benchmarks $(ROWS)
 
 suite: $(VENV)/.dev  ## Every test
 	@$(BIN)/pytest -n 2 --dist loadfile

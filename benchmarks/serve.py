@@ -1,0 +1,166 @@
+"""What is measured, each role in a process of its own: `python -m benchmarks.serve ROLE …`.
+
+It tells where it is as a line of JSON, answers each line that it reads with what it has used until
+then, and ends when its stdin does.
+"""
+
+import asyncio
+import json
+import os
+import resource
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Final
+
+import uvloop
+from msgspec import UNSET
+
+import auth_service.bootstrap
+import auth_service.config
+import gateway.bootstrap
+import gateway.config
+import notification_service.bootstrap
+import notification_service.config
+import workflow_service.bootstrap
+import workflow_service.config
+from autoworker import data_dir, suite
+from autoworker.settings import suite_settings
+from benchmarks import skeletons
+from chassis.config import Environment
+from chassis.discovery.static import StaticRegistry
+from chassis.messaging.memory import MemoryBus
+from chassis.telemetry.logging import configure_logging
+from workflow_service.application.ports import Runner
+from workflow_service.domain.execution.effects import Effect, Outcome, Succeeded
+
+PARENT: Final = os.dup(1)
+"""Where the parent listens. Stdout is not left to it: the gateway's access log goes there."""
+
+
+def variables(folder: str) -> dict[str, str]:
+    """Settings for services that are here only to be measured."""
+    ports = {
+        f"AUTOWORKER_{name}_{port}_PORT": "0"
+        for name in ("AUTH", "WORKFLOW", "NOTIFICATION", "GATEWAY")
+        for port in ("GRPC", "ADMIN")
+    }
+    return {
+        **ports,
+        "AUTOWORKER_DATA_DIR": folder,
+        "AUTOWORKER_HTTP_PORT": "0",
+        "AUTOWORKER_RATE_LIMIT": "100000000/60",
+    }
+
+
+class Echo:
+    """A function that does nothing: it returns the body it is given."""
+
+    async def perform(self, execution: str, effect: Effect) -> Outcome:
+        """Succeed at once."""
+        return Succeeded(None if effect.call.body is UNSET else effect.call.body)
+
+
+class Stuck:
+    """A function that never returns."""
+
+    async def perform(self, execution: str, effect: Effect) -> Outcome:
+        """Wait for ever."""
+        never: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        return await never
+
+
+RUNNERS: Final[dict[str, Callable[[], Runner]]] = {"echo": Echo, "stuck": Stuck}
+
+
+async def serve_services(folder: str, functions: str = "echo") -> None:
+    """The three services behind the gateway in one process."""
+    env, registry = Environment(variables(folder)), StaticRegistry()
+    async with AsyncExitStack() as stack:
+        bus = await stack.enter_async_context(MemoryBus())
+        for package in (auth_service, notification_service):
+            settings = package.config.Settings.from_environment(env)
+            running = package.bootstrap.running(settings, registry=registry, bus=bus)
+            await stack.enter_async_context(running)
+        await stack.enter_async_context(
+            workflow_service.bootstrap.running(
+                workflow_service.config.Settings.from_environment(env),
+                registry=registry,
+                bus=bus,
+                runner=RUNNERS[functions](),
+            )
+        )
+        names = ("auth", "workflow", "notification")
+        await until_left({name: (await registry.resolve(name))[0] for name in names})
+
+
+async def serve_gateway(folder: str, addresses: str) -> None:
+    """The gateway alone."""
+    settings = gateway.config.Settings.from_environment(Environment(variables(folder)))
+    registry = StaticRegistry(json.loads(addresses))
+    async with gateway.bootstrap.running(settings, registry=registry) as running:
+        await until_left({"http": running.http_address})
+
+
+async def serve_suite(folder: str) -> None:
+    """All four services in one process, as `autoworker up` runs them."""
+    settings = suite_settings(variables(folder))
+    with data_dir.held(Path(folder)):
+        async with suite.running(settings) as running:
+            await until_left({"http": running.url, **running.addresses.services})
+
+
+async def serve_http(body: str) -> None:
+    """aiohttp alone."""
+    async with skeletons.http(body.encode()) as address:
+        await until_left({"http": address})
+
+
+async def serve_grpc() -> None:
+    """grpc.aio alone."""
+    async with skeletons.grpc_echo() as address:
+        await until_left({"grpc": address})
+
+
+async def serve_skeleton(folder: str, commits: str) -> None:
+    """grpc.aio before shared commits of SQLite, and nothing else."""
+    async with skeletons.durable(Path(folder) / "skeleton.db", int(commits)) as address:
+        await until_left({"grpc": address})
+
+
+async def until_left(addresses: dict[str, str]) -> None:
+    """Tell where we are and what we use, for as long as anybody asks."""
+    _tell(addresses)
+    while await asyncio.to_thread(sys.stdin.readline):
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        _tell({"cpu": used.ru_utime + used.ru_stime, "rss": _resident()})
+
+
+def _resident() -> int:
+    """Bytes held now; where /proc is not to be had, the most that ever were."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _tell(facts: object) -> None:
+    os.write(PARENT, json.dumps(facts).encode() + b"\n")
+
+
+ROLES: Final[dict[str, Callable[..., Awaitable[None]]]] = {
+    "services": serve_services,
+    "gateway": serve_gateway,
+    "suite": serve_suite,
+    "http": serve_http,
+    "grpc": serve_grpc,
+    "skeleton": serve_skeleton,
+}
+
+if __name__ == "__main__":
+    os.dup2(2, 1)
+    configure_logging("INFO", to="stderr")
+    role: Callable[..., Awaitable[None]] = ROLES[sys.argv[1]]
+    uvloop.run(role(*sys.argv[2:]))  # type: ignore[arg-type]
