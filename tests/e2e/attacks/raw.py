@@ -1,5 +1,6 @@
 """HTTP as an attacker speaks it: any method, any bytes, any header, and the whole answer."""
 
+import io
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,7 +39,11 @@ class Raw:
         """Send it; underscores in the names of headers are hyphens."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         async with self.http.request(
-            method, path, data=body, headers=named, allow_redirects=False
+            method,
+            path,
+            data=None if body is None else io.BytesIO(body),
+            headers=named,
+            allow_redirects=False,
         ) as got:
             stream = got.content_type == "text/event-stream"
             content = await (got.content.readany() if stream else got.read())
