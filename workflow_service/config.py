@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -113,7 +112,7 @@ class Bounds:
                 minimum=64 * _MEBIBYTE,
                 maximum=4096 * _MEBIBYTE,
             ),
-            engine=_of_the_engine(read, _weights(env)),
+            engine=_of_the_engine(read, env),
             pages=HistoryPages(
                 items=read.count("history_page", 200, 200),
                 bytes=read.size("history_page_bytes", 2 * _MEBIBYTE),
@@ -152,14 +151,17 @@ def _of_definitions(read: _Read) -> DefinitionLimits:
     )
 
 
-def _of_the_engine(read: _Read, weights: Mapping[str, int]) -> EngineSettings:
+def _of_the_engine(read: _Read, env: Environment) -> EngineSettings:
     return EngineSettings(
         effects_at_once=read.count("effects", 200, 10_000),
         effects_per_tenant=read.count("effects_per_tenant", 160, 10_000),
         effects_per_execution=read.count("effects_per_execution", 64, 10_000),
         effects_per_host=read.count("effects_per_host", 32, 10_000),
         wakes_at_once=read.count("wakes", 200, 10_000),
-        tenant_weights=weights,
+        tenant_weights=_weights(env),
+        reconcile_every=env.number(
+            "AUTOWORKER_RECONCILE_SECONDS", 30.0, minimum=1.0, maximum=3600.0
+        ),
         open_executions=read.count("open_executions", 100_000, 100_000_000),
     )
 

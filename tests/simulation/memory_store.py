@@ -17,6 +17,7 @@ from workflow_service.application.ports import (
     ExecutionFilter,
     Head,
     IdempotencyKey,
+    OpenExecution,
     Page,
     Recorded,
     StaleOwner,
@@ -62,6 +63,19 @@ class Row:
     def head(self) -> Head:
         """The tip."""
         return Head(self.summary.execution, self.sequence, self.epoch, self.summary)
+
+    @property
+    def open(self) -> OpenExecution:
+        """What tells whether it goes on."""
+        return OpenExecution(
+            execution=self.summary.execution,
+            tenant=self.summary.tenant,
+            sequence=self.sequence,
+            status=self.summary.status,
+            busy=self.busy,
+            nodes=tuple(self.participants),
+            wake_at=self.wake_at,
+        )
 
     def recorded(self, after: int = 0) -> list[Recorded]:
         """Return the events above *after*."""
@@ -161,6 +175,14 @@ class MemoryTables:
         others = (node for node in row.participants if node != owner)
         return row.busy and any(not self._alive(node) for node in others)
 
+    def open_executions(self, after: tuple[str, str] | None, limit: int) -> list[OpenExecution]:
+        """See ``EventStore``."""
+        rows = [row for row in self.rows.values() if row.summary.ended_at is None]
+        found = sorted((row.open for row in rows), key=lambda each: (each.tenant, each.execution))
+        return [each for each in found if (each.tenant, each.execution) > (after or ("", ""))][
+            :limit
+        ]
+
     def count_open(self, tenant: str, limit: int) -> int:
         """See ``EventStore``."""
         found = (row.summary for row in self.rows.values())
@@ -215,6 +237,12 @@ class MemoryEventStore:
     async def started_by(self, tenant: str, owner: str, key: str) -> tuple[str, str] | None:
         """See ``EventStore``."""
         return self.tables.key(tenant, owner, key, self.now())
+
+    async def open_executions(
+        self, after: tuple[str, str] | None, limit: int
+    ) -> Sequence[OpenExecution]:
+        """See ``EventStore``."""
+        return self.tables.open_executions(after, limit)
 
     async def count_open(self, tenant: str, limit: int) -> int:
         """See ``EventStore``."""

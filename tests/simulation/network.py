@@ -16,6 +16,7 @@ from workflow_service.application.ports import (
     Commit,
     ExecutionFilter,
     Head,
+    OpenExecution,
     Page,
     Recorded,
     Stored,
@@ -191,6 +192,12 @@ class RemoteStore:
         """See ``EventStore``."""
         now = self.universe.wall(self.life.name)
         return await self.line.ask(lambda: self.universe.tables.key(tenant, owner, key, now))
+
+    async def open_executions(
+        self, after: tuple[str, str] | None, limit: int
+    ) -> Sequence[OpenExecution]:
+        """See ``EventStore``."""
+        return await self.line.ask(lambda: self.universe.tables.open_executions(after, limit))
 
     async def count_open(self, tenant: str, limit: int) -> int:
         """See ``EventStore``."""

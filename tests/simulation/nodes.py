@@ -151,7 +151,9 @@ def open_node(
         random=Random(random.random()),
         limits=limits,
         settings=EngineSettings(
-            effects_at_once=random.choice((1, 2, 50)), snapshot_every=random.choice(_SNAPSHOTS)
+            effects_at_once=random.choice((1, 2, 50)),
+            snapshot_every=random.choice(_SNAPSHOTS),
+            reconcile_every=0,  # it would mend what is to be found
         ),
     )
     summaries = RemoteSummaries(universe, line)

@@ -186,6 +186,19 @@ class Stored(msgspec.Struct, frozen=True):
     """Those after the snapshot."""
 
 
+class OpenExecution(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells whether an open execution will go on by itself."""
+
+    execution: str
+    tenant: str
+    sequence: int
+    status: Status
+    busy: bool
+    nodes: tuple[str, ...]
+    """Who worked on it since it became busy, or last."""
+    wake_at: datetime | None
+
+
 class EventStore(Protocol):
     """Histories with optimistic concurrency and fencing; its log is the outbox.
 
@@ -239,6 +252,15 @@ class EventStore(Protocol):
 
     async def started_by(self, tenant: str, owner: str, key: str) -> tuple[str, str] | None:
         """Return (execution, fingerprint) of a live idempotency key."""
+        ...
+
+    async def open_executions(
+        self, after: tuple[str, str] | None, limit: int
+    ) -> Sequence[OpenExecution]:
+        """Return open executions in the order of (tenant, execution), those behind *after*.
+
+        Cheap enough to look at all of them again and again, some at a time.
+        """
         ...
 
     async def count_open(self, tenant: str, limit: int) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from tests.contract.workflow_service.adapters import Open, Stores, append
-from tests.support.executions import at, beginning
+from tests.support.executions import at, beginning, completing
 
 
 async def test_what_is_due_comes_in_turns_and_by_urgency_within_a_tenant(stores: Stores) -> None:
@@ -51,3 +51,20 @@ async def test_what_was_left_is_taken_over_in_turns(durable: Open, tmp_path: Pat
 
     assert "single" in taken[0]
     assert sum(map(len, taken)) == 21
+
+
+async def test_open_executions_are_listed_in_pages_with_what_moves_them(stores: Stores) -> None:
+    ended = beginning("e0")
+    parked = msgspec.structs.replace(beginning("e2", tenant="b"), wake_at=at(9), busy=False)
+    await append(stores, ended, completing(ended), beginning("e3"), parked, beginning("e1"))
+
+    first = await stores.events.open_executions(None, 2)
+    rest = await stores.events.open_executions((first[-1].tenant, first[-1].execution), 2)
+
+    assert [(row.tenant, row.execution) for row in [*first, *rest]] == [
+        ("b", "e2"),
+        ("default", "e1"),
+        ("default", "e3"),
+    ]
+    assert (first[0].busy, first[0].wake_at, first[0].sequence) == (False, at(9), 3)
+    assert (first[1].busy, first[1].wake_at, first[1].nodes) == (True, None, ("first",))

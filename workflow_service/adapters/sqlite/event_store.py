@@ -14,13 +14,14 @@ from workflow_service.adapters.sqlite.bell import LogBell
 from workflow_service.adapters.sqlite.commits import key_of, writing_of
 from workflow_service.adapters.sqlite.rows import (
     SUMMARY_COLUMNS,
+    Row,
     maybe_moment,
     micros,
     moment_of,
     summary_of,
 )
 from workflow_service.adapters.sqlite.turns import due, left_by_others
-from workflow_service.application.ports import Commit, Head, Recorded, Stored
+from workflow_service.application.ports import Commit, Head, OpenExecution, Recorded, Stored
 
 _SELECT_HEAD: Final = f"""
 SELECT {SUMMARY_COLUMNS}, e.sequence, e.epoch
@@ -29,6 +30,11 @@ FROM executions e JOIN contents c ON c.execution = e.execution WHERE e.execution
 _SELECT_COMMITS: Final = (
     "SELECT first_sequence, at, version, events FROM commits"
     " WHERE execution = ? AND last_sequence > ? ORDER BY last_sequence"
+)
+_SELECT_OPEN: Final = (
+    "SELECT execution, tenant, sequence, status, busy, node, wake_at FROM executions"
+    " WHERE ended_at IS NULL AND (tenant, execution) > (?, ?)"
+    " ORDER BY tenant, execution LIMIT ?"
 )
 _COUNT_OPEN: Final = (
     "SELECT COUNT(*) FROM (SELECT 1 FROM executions WHERE tenant = ? AND ended_at IS NULL LIMIT ?)"
@@ -102,6 +108,17 @@ class SqliteEventStore:
         now = self._clock.now()
         return await self._database.read(lambda db: key_of(db, tenant, owner, key, now))
 
+    async def open_executions(
+        self, after: tuple[str, str] | None, limit: int
+    ) -> Sequence[OpenExecution]:
+        """Return some open executions, those behind *after*."""
+        place = after or ("", "")
+
+        def work(db: sqlite3.Connection) -> list[OpenExecution]:
+            return [_open_of(row) for row in db.execute(_SELECT_OPEN, (*place, limit))]
+
+        return await self._database.read(work)
+
     async def count_open(self, tenant: str, limit: int) -> int:
         """Return how many executions of *tenant* are open, *limit* at the most."""
 
@@ -109,6 +126,19 @@ class SqliteEventStore:
             return int(db.execute(_COUNT_OPEN, (tenant, limit)).fetchone()[0])
 
         return await self._database.read(work)
+
+
+def _open_of(row: Row) -> OpenExecution:
+    execution, tenant, sequence, status, busy, node, wake_at = row
+    return OpenExecution(
+        execution=execution,
+        tenant=tenant,
+        sequence=sequence,
+        status=status,
+        busy=bool(busy),
+        nodes=(node,),
+        wake_at=maybe_moment(wake_at),
+    )
 
 
 def _head(db: sqlite3.Connection, execution: str) -> Head | None:

@@ -43,6 +43,13 @@ class Active:
     effects: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     users: int = 0
 
+    @property
+    def attended(self) -> bool:
+        """Whether somebody is about to change it, or all that it waits for is under way."""
+        if self.known is None or self.turn.locked():
+            return True
+        return all(effect.number in self.effects for effect in self.known.awaited)
+
     def stop_unawaited(self) -> None:
         """Stop the effects whose outcome nobody awaits any longer."""
         awaited = {effect.number for effect in self.known.awaited} if self.known else set()

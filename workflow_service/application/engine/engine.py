@@ -26,6 +26,7 @@ from workflow_service.application.engine.fire_timers import Timers, take_up
 from workflow_service.application.engine.loading import restore, snapshot_of
 from workflow_service.application.engine.perform_effects import Effects
 from workflow_service.application.engine.quota import OpenExecutions
+from workflow_service.application.engine.reconcile import Reconciler
 from workflow_service.application.engine.slots import FairGate, Room, Slots
 from workflow_service.application.engine.summaries import summarise
 from workflow_service.application.ports import (
@@ -73,6 +74,8 @@ class EngineSettings:
     """How many executions that have more to do at once than fits one advance go on at the same time."""
     open_executions: int = 100_000
     """How many open executions a tenant may have."""
+    reconcile_every: float = 30.0
+    """Seconds between two rounds of proving that every open execution goes on; 0: never."""
     snapshot_every: int = 200
     """Events after which the state is stored beside them."""
     decision_threads: int = 4
@@ -137,6 +140,7 @@ class Engine:
         self._timers = Timers(
             store, clock, supervisor, self._advance, at_once=settings.wakes_at_once
         )
+        self.reconciler = Reconciler(store, node, self._attends, self._take_up, self._succeed)
         self.endings = Endings()
 
     # ------------------------------------------------------------ life
@@ -147,9 +151,18 @@ class Engine:
         _ = self._supervisor.start("timers", self._timers.run())
 
     async def _recover(self) -> None:
+        await self._take_up()
+        if self._settings.reconcile_every > 0:
+            await self.reconciler.run(self._settings.reconcile_every)
+
+    async def _take_up(self) -> None:
         taken = await take_up(self._store, self._node, self._succeed)
         if taken:
             _log.info("recovered", executions=taken)
+
+    def _attends(self, execution: str) -> bool:
+        active = self._active.get(execution)
+        return execution in self._settling or (active is not None and active.attended)
 
     def stop(self) -> None:
         """Take on nothing new: what is under way may end, and the supervisor stops everything else."""
