@@ -15,9 +15,10 @@ import os
 from typing import Any
 
 from autoworker.functions import Context, FunctionFailed
+from autoworker.model import JsonValue
 from autoworker.worker import Worker
 
-SIZE = {
+SIZE: JsonValue = {
     "type": "object",
     "required": ["width", "height"],
     "properties": {"width": {"type": "integer"}, "height": {"type": "integer"}},
