@@ -38,7 +38,7 @@ class Calls:
     """The calls that are under way."""
 
     def __init__(self) -> None:
-        self._streams: set[asyncio.Task[Any]] = set()
+        self._streams: set[Stream] = set()
         self.stopping = False
         self._count = 0
         self._none = asyncio.Event()
@@ -56,26 +56,60 @@ class Calls:
             self._none.set()
 
     @contextmanager
-    def streaming(self) -> Iterator[None]:
+    def streaming(self) -> Iterator["Stream"]:
         """Inside: the current task sends a stream, which would go on for as long as it is read."""
-        task = asyncio.current_task()
-        if self.stopping or task is None:
-            raise Unavailable("the service is stopping", retry_after=1)
-        self._streams.add(task)
+        stream = Stream(self, asyncio.current_task())
+        self._streams.add(stream)
         try:
-            yield
+            yield stream
         finally:
-            self._streams.discard(task)
+            self._streams.discard(stream)
 
     def end_streams(self) -> None:
         """Cut every stream off; their readers learn that the service is unavailable."""
         self.stopping = True
-        for task in self._streams:
-            task.cancel()
+        for stream in self._streams:
+            stream.cut_off()
 
     async def ended(self) -> None:
         """Wait until there are none."""
         await self._none.wait()
+
+
+class Stream:
+    """One stream of responses under way.
+
+    It is cut off between two responses only: a cancellation that met gRPC while it sends one would end
+    the method without a status, and the reader would never learn that it is over.
+    """
+
+    def __init__(self, calls: Calls, task: asyncio.Task[Any] | None) -> None:
+        self._calls = calls
+        self._task = task
+        self._between = False
+
+    def cut_off(self) -> None:
+        """End it now, or as soon as what is being sent is sent."""
+        if self._between and self._task is not None:
+            self._task.cancel()
+
+    async def next(self, responses: AsyncGenerator[Any, None]) -> Any:
+        """The next response, or END.
+
+        Raises:
+            Unavailable: the service is stopping.
+        """
+        if self._calls.stopping:
+            raise Unavailable("the service is stopping", retry_after=1)
+        self._between = True
+        try:
+            return await anext(responses, END)
+        finally:
+            self._between = False
+
+
+END = object()
+"""What comes after the last response."""
 
 
 class Verifier(Protocol):
@@ -159,9 +193,9 @@ def _stream(behaviour: Streaming, method: "_Method") -> Streaming:
         started = method.begin()
         try:
             await method.enter(context)
-            with method.streaming():
+            with method.streaming() as stream:
                 async with aclosing(behaviour(request, context)) as responses:
-                    async for response in responses:
+                    while (response := await stream.next(responses)) is not END:
                         yield response
         except BaseException as exc:  # noqa: BLE001 -- answered by its kind, or raised again
             await method.fail(exc, context, started)
@@ -180,7 +214,7 @@ class _Method:
         self._around = around
         self._seconds = _SECONDS.child(name)
 
-    def streaming(self) -> AbstractContextManager[None]:
+    def streaming(self) -> AbstractContextManager[Stream]:
         return self._around.calls.streaming()
 
     def begin(self) -> float:
