@@ -1,0 +1,1 @@
+"""Histories that were really recorded, and must be understood for ever."""
