@@ -38,7 +38,7 @@ STORES: dict[str, Open] = {
 }
 
 
-@pytest.fixture(params=STORES.values(), ids=STORES.keys())
+@pytest.fixture(params=list(STORES.values()), ids=list(STORES))
 async def functions(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Functions]:
     opened: Open = request.param
     async with opened(tmp_path) as store:
