@@ -44,6 +44,7 @@ from workflow_service.adapters.worker_tokens import WorkerTokens
 from workflow_service.application.app import Application
 from workflow_service.application.assembly import World, assemble
 from workflow_service.application.engine.engine import Engine
+from workflow_service.application.engine.retention import Sweeper
 from workflow_service.application.functions.directory import Directory
 from workflow_service.application.functions.dispatch import Dispatcher, DispatchLimits
 from workflow_service.application.ports import Runner
@@ -140,6 +141,8 @@ async def running(
         engine.start()
         _ = supervisor.start("workflow-store", stores.database.failed())
         _ = supervisor.start("workflow-relay", event_relay(stores.log, bus).run())
+        sweeper = Sweeper(stores.retention, outside.clock, days=settings.retention_days)
+        _ = supervisor.start("workflow-retention", sweeper.run())
         _ = supervisor.start("workflow-own-addresses", addresses.keep_fresh())
         yield Running(rpc.address, admin.address, app, addresses)
 

@@ -230,6 +230,8 @@ class Settings:
     call_timeout: float
     jq_workers: int
     bounds: Bounds
+    retention_days: int
+    """How long executions are kept after their end; 0: for ever."""
     insecure_dev: bool
 
     @classmethod
@@ -256,6 +258,7 @@ class Settings:
             call_timeout=env.number("AUTOWORKER_CALL_TIMEOUT", 30.0, minimum=0.1, maximum=3600.0),
             jq_workers=env.integer("AUTOWORKER_JQ_WORKERS", 2, minimum=1, maximum=64),
             bounds=Bounds.from_environment(env),
+            retention_days=env.integer("AUTOWORKER_RETENTION_DAYS", 30, minimum=0, maximum=36_500),
             insecure_dev=env.flag("AUTOWORKER_INSECURE_DEV", False),
         )
         _only_embedded(env)

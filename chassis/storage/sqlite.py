@@ -26,6 +26,7 @@ BATCH = 500
 # FULL makes each commit durable against loss of power in WAL mode, which NORMAL does not
 # (https://sqlite.org/pragma.html#pragma_synchronous).
 _PRAGMAS = (
+    "PRAGMA auto_vacuum=INCREMENTAL",  # before everything: later it would take a VACUUM
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
@@ -164,6 +165,7 @@ def _preparing(path: Path | None, migrations: Sequence[Migration]) -> Connect:
             _create(path)
         connection = connect()
         try:
+            _make_shrinkable(connection)
             migrate(connection, migrations)
         except BaseException:
             connection.close()
@@ -171,6 +173,16 @@ def _preparing(path: Path | None, migrations: Sequence[Migration]) -> Connect:
         return connection
 
     return prepare
+
+
+def _make_shrinkable(connection: sqlite3.Connection) -> None:
+    """Let a file that was made without it give back what it no longer needs; rewrites the file, once."""
+    if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.execute("VACUUM")
+
+
+_INCREMENTAL = 2
 
 
 def _create(path: Path) -> None:

@@ -14,9 +14,16 @@ from workflow_service.adapters.sqlite.bell import LogBell
 from workflow_service.adapters.sqlite.event_log import SqliteEventLog
 from workflow_service.adapters.sqlite.event_store import SqliteEventStore
 from workflow_service.adapters.sqlite.inbound_events import SqliteInboundEvents
+from workflow_service.adapters.sqlite.retention import SqliteRetention
 from workflow_service.adapters.sqlite.schema import MIGRATIONS
 from workflow_service.adapters.sqlite.summaries import SqliteSummaries
-from workflow_service.application.ports import Commit, EventStore, InboundEvents, Summaries
+from workflow_service.application.ports import (
+    Commit,
+    EventStore,
+    InboundEvents,
+    Retention,
+    Summaries,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class Stores:
     inbound: InboundEvents
     log: EventLog
     clock: ManualClock
+    retention: Retention
 
 
 Open = Callable[[Path, str], AbstractAsyncContextManager[Stores]]
@@ -44,12 +52,14 @@ async def _sqlite(path: Path | None, node: str) -> AsyncIterator[Stores]:
 def sqlite_stores(database: SqliteDatabase, node: str, clock: ManualClock) -> Stores:
     """The ports on *database*."""
     bell = LogBell()
+    log = SqliteEventLog(database, bell=bell)
     return Stores(
         SqliteEventStore(database, node=node, clock=clock, bell=bell),
         SqliteSummaries(database),
         SqliteInboundEvents(database, bell=bell),
-        SqliteEventLog(database, bell=bell),
+        log,
         clock,
+        SqliteRetention(database, log),
     )
 
 

@@ -71,6 +71,11 @@ class SqliteEventLog:
         self._passed = (0, 0)
         """After the first of these positions there is nothing wanted up to the second."""
 
+    @property
+    def passed(self) -> tuple[int, int]:
+        """Two positions: after the first one, up to the second, there is nothing that anybody wants."""
+        return self._passed
+
     async def read_log(self, after: int, limit: int) -> Sequence[tuple[int, CloudEvent]]:
         """Return at least *limit* events beyond the position *after*, with all of their commits."""
         while True:

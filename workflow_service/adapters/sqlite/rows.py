@@ -9,6 +9,7 @@ import msgspec
 
 from workflow_service.application.ports import Commit, Summary
 from workflow_service.domain.execution.problem import Problem
+from workflow_service.domain.expressions import JsonValue
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -127,7 +128,12 @@ def results_of(summary: Summary) -> Row:
 
 def tags_of(summary: Summary) -> list[str]:
     """Return every text that finds the execution by its tags."""
-    match summary.tags:
+    return forms_of(summary.tags)
+
+
+def forms_of(given: JsonValue) -> list[str]:
+    """Return every text that finds an execution which was given these tags."""
+    match given:
         case list() as tags:
             return sorted({tag for tag in tags if isinstance(tag, str)})
         case dict() as tags:

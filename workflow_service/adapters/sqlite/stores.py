@@ -17,6 +17,7 @@ from workflow_service.adapters.sqlite.event_log import SqliteEventLog
 from workflow_service.adapters.sqlite.event_store import SqliteEventStore
 from workflow_service.adapters.sqlite.functions import SqliteFunctions
 from workflow_service.adapters.sqlite.inbound_events import SqliteInboundEvents
+from workflow_service.adapters.sqlite.retention import SqliteRetention
 from workflow_service.adapters.sqlite.summaries import SqliteSummaries
 from workflow_service.application.projections.announcements import Wanted
 
@@ -33,6 +34,7 @@ class SqliteStores:
     inbound: SqliteInboundEvents
     functions: SqliteFunctions
     log: SqliteEventLog
+    retention: SqliteRetention
 
     async def check(self) -> None:
         """Read something.
@@ -58,6 +60,7 @@ async def opened(
     migrations = (*schema.MIGRATIONS, *functions.MIGRATIONS, *definitions.MIGRATIONS)
     async with await SqliteDatabase.open(path, migrations=migrations) as database:
         bell = LogBell()
+        log = SqliteEventLog(database, bell=bell, wanted=wanted)
         yield SqliteStores(
             database=database,
             node=node,
@@ -68,5 +71,6 @@ async def opened(
             summaries=SqliteSummaries(database),
             inbound=SqliteInboundEvents(database, bell=bell),
             functions=SqliteFunctions(database),
-            log=SqliteEventLog(database, bell=bell, wanted=wanted),
+            log=log,
+            retention=SqliteRetention(database, log),
         )
