@@ -112,7 +112,8 @@ class SqliteDatabase:
         """Do *work* and return its result once it is safely on the disk.
 
         Works run one after the other, in the order of these calls. An exception of *work* undoes
-        what it did, and nothing else, and is raised here. Cancelling the caller does not stop a work
+        what it did, and nothing else, and is raised here. It may be undone and done again because a
+        neighbour failed, so it keeps nothing between its runs. Cancelling the caller does not stop a work
         that was accepted.
 
         Raises:
