@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import sqlite3
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from typing import Final, TypeAlias
 
@@ -60,11 +61,20 @@ _Place: TypeAlias = tuple[str, str, str]
 _places = msgspec.json.Decoder(tuple[str, str, str])
 
 
+_KEPT: Final = 256
+_LARGEST_KEPT: Final = 64 * 1024
+"""How many definitions are kept in memory, and the bytes of the largest of them."""
+
+
 class SqliteDefinitions(Definitions):
-    """The ``Definitions`` port on a ``SqliteDatabase``."""
+    """The ``Definitions`` port on a ``SqliteDatabase``.
+
+    A version once published never changes, so those that were asked for lately are not read again.
+    """
 
     def __init__(self, database: SqliteDatabase) -> None:
         self._database = database
+        self._kept: OrderedDict[tuple[str, str, str, str], StoredDefinition] = OrderedDict()
 
     async def add(self, definition: StoredDefinition) -> StoredDefinition:
         """See the port."""
@@ -81,7 +91,17 @@ class SqliteDefinitions(Definitions):
         self, tenant: str, namespace: str, name: str, version: str
     ) -> StoredDefinition | None:
         """See the port."""
-        return await self._first(_EXACTLY, (tenant, namespace, name, version))
+        place = (tenant, namespace, name, version)
+        kept = self._kept.get(place)
+        if kept is not None:
+            self._kept.move_to_end(place)
+            return kept
+        found = await self._first(_EXACTLY, place)
+        if found is not None and len(found.document) <= _LARGEST_KEPT:
+            self._kept[place] = found
+            if len(self._kept) > _KEPT:
+                self._kept.popitem(last=False)
+        return found
 
     async def newest(self, tenant: str, namespace: str, name: str) -> StoredDefinition | None:
         """See the port."""
