@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,7 @@ do:
   - keep: {set: {kept: "${ .text }"}}
 """
 TEXT: Final = "x" * 20_000
+MORE: Final = SET.replace("note", "more").replace("${ .text }", TEXT)
 STORES: Final = ("auth.db", "notification.db", "workflow.db")
 
 
@@ -95,6 +96,39 @@ async def test_a_refused_write_is_told_in_the_shape_of_every_error(small: Cluste
     assert set(body["error"]) >= {"code", "message", "details", "request_id"}
     assert "sqlite" not in str(body).lower()
     assert str(small.data) not in str(body)
+
+
+async def test_whatever_else_has_to_be_written_is_refused_the_same_way(small: Cluster) -> None:
+    ballast = Ballast(disk_of(small))
+    async with Person(small.url, "else@example.com") as person:
+        await person.register(person.email, PASSWORD)
+        await person.publish(SET)
+        held = await person.start("chaos/note", {"text": "x"}, wait=20)
+        ballast.fill()
+        await _refused(person)
+        for write in (
+            lambda: person.publish(MORE),
+            lambda: person.register("newcomer@example.com", PASSWORD),
+            lambda: person.login(person.email, PASSWORD),
+        ):
+            assert await _answers(write) <= {200, 503}
+        assert (await person.get(held.id)).status == "completed"
+        assert (await person.me()).email == person.email
+        ballast.drop()
+        await person.login(person.email, PASSWORD)
+
+
+async def _answers(write: Callable[[], Awaitable[object]]) -> set[int]:
+    """The statuses of ten attempts; a few small writes may still find a hole to fit in."""
+    statuses = set()
+    for _ in range(10):
+        try:
+            await write()
+        except ApiError as refused:
+            statuses.add(refused.status)
+        else:
+            statuses.add(200)
+    return statuses - {409, 429}
 
 
 async def _start(
