@@ -6,9 +6,10 @@ import asyncio
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -238,3 +239,51 @@ async def test_an_operator_serves_a_function_in_the_suites_own_process(tmp_path:
     assert [(each.name, each.version, each.kind) for each in listed] == [
         ("greet", "2.0.0", "in-process")
     ]
+
+
+async def test_a_worker_comes_back_after_the_suite_was_killed_and_ends_what_was_accepted(
+    tmp_path: Path,
+) -> None:
+    port = str(free_port())
+    with started(tmp_path, AUTOWORKER_HTTP_PORT=port) as suite:
+        known, url = suite.administrator, suite.url
+        worker = Worker(url, email=known.email, password=known.password)
+        hold, keys = asyncio.Event(), list[str]()
+
+        @worker.function("hold")
+        async def held(arguments: int, context: Context) -> int:
+            keys.append(context.idempotency_key)
+            await hold.wait()
+            return arguments
+
+        serving = asyncio.ensure_future(worker.run(signals=False))
+        async with Client(url, email=known.email, password=known.password) as client:
+            await served(client, "hold")
+            execution = await client.start((await client.publish(document("hold"))).reference, 7)
+            await eventually(_async(lambda: len(keys) == 1), "the first call")
+        suite.kill()
+    with started(tmp_path, AUTOWORKER_HTTP_PORT=port):
+        await eventually(_async(lambda: len(keys) == 2), "the second call", 40.0)
+        hold.set()
+        async with Client(url, email=known.email, password=known.password) as client:
+            ended = await client.wait(execution.id, timeout=20)
+        worker.stop()
+        await asyncio.wait_for(serving, 20)
+
+    assert (ended.status, ended.output) == ("completed", 7)
+    assert keys == [f"{execution.id}:/do/0/first"] * 2
+
+
+def _async(check: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    async def attempt() -> bool:
+        return check()
+
+    return attempt
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+        return port

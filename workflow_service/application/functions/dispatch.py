@@ -266,9 +266,9 @@ class Dispatcher:
         elif job.waiting:
             call = job.call
             place = (call.tenant, call.name, call.version)
-            line = self._lines[place][call.owner]
-            line.left()
-            if not len(line):
-                del self._lines[place][call.owner]
-            if not self._lines[place]:
+            lines = self._lines[place]
+            lines[call.owner].left()
+            if lines[call.owner].first() is None:
+                del lines[call.owner]
+            if not lines:
                 del self._lines[place]

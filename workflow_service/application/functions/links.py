@@ -110,9 +110,6 @@ class Line:
         self._heap: list[tuple[tuple[int, int, int], Job]] = []
         self._dead = 0
 
-    def __len__(self) -> int:
-        return len(self._heap) - self._dead
-
     def push(self, job: Job) -> None:
         """Put *job* in its place; its rank is like no other's."""
         job.waiting = True
@@ -121,7 +118,7 @@ class Line:
     def first(self) -> Job | None:
         """Return the first one that still waits."""
         while self._heap and self._heap[0][1].answer.done():
-            heapq.heappop(self._heap)
+            heapq.heappop(self._heap)[1].waiting = False
             self._dead = max(0, self._dead - 1)
         return self._heap[0][1] if self._heap else None
 
@@ -133,6 +130,9 @@ class Line:
         """One of those in here has been answered or given up: make room before they are many."""
         self._dead += 1
         if self._dead > 16 and self._dead * 2 > len(self._heap):
-            self._heap = [entry for entry in self._heap if not entry[1].answer.done()]
+            every, self._heap, self._dead = self._heap, [], 0
+            for rank, job in every:
+                job.waiting = not job.answer.done()
+                if job.waiting:
+                    self._heap.append((rank, job))
             heapq.heapify(self._heap)
-            self._dead = 0
