@@ -49,18 +49,18 @@ def draw(random: Random) -> Chances:
         return random.choice(values) if random.random() < share else 0.0
 
     return Chances(
-        nodes=random.choice((1, 1, 2, 2, 3)),
+        nodes=random.choice((1, 2, 2, 3)),
         error=maybe(0.5, 0.01, 0.05, 0.2),
         lost=maybe(0.5, 0.02, 0.1, 0.3),
-        slow=maybe(0.5, 0.05, 0.2),
+        slow=maybe(0.5, 0.05, 0.2, 0.4),
         crash_after_commit=maybe(0.4, 0.01, 0.05),
         crash_around_effect=maybe(0.4, 0.02, 0.1),
-        crashes=maybe(0.4, 0.02, 0.1),
-        pauses=maybe(0.4, 0.03, 0.1),
+        crashes=maybe(0.5, 0.03, 0.15),
+        pauses=maybe(0.5, 0.05, 0.2),
         jumps=maybe(0.4, 0.05, 0.2),
-        effect_fails=maybe(0.8, 0.2, 0.5),
-        effect_slow=maybe(0.7, 0.2, 0.5),
+        effect_fails=maybe(0.8, 0.1, 0.2, 0.4),
+        effect_slow=maybe(0.8, 0.3, 0.7),
         effect_hangs=maybe(0.3, 0.05, 0.15),
-        meddling=maybe(0.6, 0.3, 0.8),
+        meddling=maybe(0.6, 0.5, 0.9),
         repeats=maybe(0.5, 0.1, 0.4),
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tests.simulation.check_effects import effect_findings
 from tests.simulation.check_histories import history_findings
-from tests.simulation.evidence import Answered, Evidence
+from tests.simulation.evidence import Answered, Committed, Evidence, Knew, TakenOver
 from workflow_service.domain.execution.events import (
     WorkflowCancelled,
     WorkflowEvent,
@@ -36,6 +36,7 @@ def findings(evidence: Evidence) -> list[str]:
         *_outcomes_as_expected(evidence),
         *(found for name in evidence.rows for found in history_findings(evidence, name)),
         *effect_findings(evidence),
+        *_fencing(evidence),
     ]
 
 
@@ -54,6 +55,26 @@ def _rest(evidence: Evidence) -> Iterator[str]:
         yield "the run did not come to rest"
 
 
+def _fencing(evidence: Evidence) -> Iterator[str]:
+    """Once an execution is taken over, nobody appends to it who has not heard of it since."""
+    taken: dict[str, tuple[int, str]] = {}
+    heard: dict[tuple[str, str], int] = {}
+    for position, entry in enumerate(evidence.entries):
+        match entry:
+            case TakenOver():
+                taken.update(dict.fromkeys(entry.executions, (position, entry.node)))
+            case Knew():
+                place = (entry.node, entry.execution)
+                heard[place] = max(entry.position, heard.get(place, 0))
+            case Committed() if not isinstance(entry.commit.events[-1], WorkflowCancelled):
+                execution = entry.commit.execution
+                since, owner = taken.get(execution, (-1, entry.node))
+                if owner != entry.node and heard.get((entry.node, execution), 0) <= since:
+                    yield f"{entry}, which {owner} had taken over"
+            case _:
+                pass
+
+
 # ------------------------------------------------------------ what people were told
 
 
@@ -61,12 +82,10 @@ def _starts(evidence: Evidence) -> Iterator[str]:
     """Nothing accepted is lost, and a key starts one execution."""
     begun: dict[str, list[str]] = {}
     for execution in evidence.rows:
-        key = evidence.of(execution)[0].commit.idempotency
-        if key is not None:
-            begun.setdefault(key.key, []).append(execution)
+        begun.setdefault(_mark_of(evidence, execution), []).append(execution)
     for key_text, executions in begun.items():
         if len(executions) > 1:
-            yield f"the key {key_text} started {executions}"
+            yield f"the start {key_text} started {executions}"
     for answer in _answers(evidence):
         if answer.verb != "start":
             continue
@@ -76,6 +95,12 @@ def _starts(evidence: Evidence) -> Iterator[str]:
         if answer.answer == "ok" and answer.execution not in started:
             yield f"the start {answer.mark} was answered with {answer.execution}, not {started}"
         yield from _unexplained(answer)
+
+
+def _mark_of(evidence: Evidence, execution: str) -> str:
+    """Return who asked for it, as the input says."""
+    given = evidence.rows[execution].summary.input
+    return str(given["by"]) if isinstance(given, dict) else ""
 
 
 def _commands(evidence: Evidence) -> Iterator[str]:

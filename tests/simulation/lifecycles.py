@@ -32,7 +32,16 @@ from workflow_service.domain.execution.events import (
     WorkflowRetried,
     WorkflowSuspended,
 )
-from workflow_service.domain.execution.state import ROOT, Created, Ended, Faulted, Halted, State
+from workflow_service.domain.execution.state import (
+    ROOT,
+    Created,
+    Doing,
+    Ended,
+    Faulted,
+    Halted,
+    Open,
+    State,
+)
 
 Phase: TypeAlias = Literal["created", "begun", "over"]
 _WHILE_SUSPENDED = (OutcomeRecorded, WorkflowRecovered, WorkflowResumed, WorkflowCancelled)
@@ -99,7 +108,7 @@ class Lifecycles:
         self._ended = None
         frames = event.position.frames
         stood = before.stood if isinstance(before, Ended) else None
-        plain = stood is not None and not event.task and event.position.started_at is not None
+        plain = stood is not None and not event.task and _entered(stood)
         if plain and stood is not None and set(frames) != set(stood.frames):
             yield "the retry has forgotten where the execution stood"
         self._phases = {
@@ -194,3 +203,9 @@ class Lifecycles:
         parent = self._parents.get(event.frame_id, ROOT)
         if parent in self._decided:
             yield f"{type(event).__name__} of {event.frame_id} after {self._decided[parent]} had won"
+
+
+def _entered(stood: Open) -> bool:
+    """Whether the workflow had come to its first task."""
+    root = stood.frames.get(ROOT)
+    return root is not None and isinstance(root.activity, Doing) and root.activity.index >= 0

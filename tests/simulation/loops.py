@@ -20,8 +20,14 @@ from weakref import WeakSet
 T = TypeVar("T")
 Unhandled = dict[str, Any]
 
+_MOST_STEPS = 60_000
+"""Callbacks after which a run is taken for one that spins; an ordinary one has hundreds."""
 _BURST = 6
 """The most callbacks that a process runs before another one may."""
+
+
+class Spinning(Exception):
+    """Something is done over and over again."""
 
 
 class Scheduler:
@@ -64,6 +70,8 @@ class Scheduler:
         """Run callbacks until nothing can go on without time passing."""
         random = self._random
         while True:
+            if self.steps > _MOST_STEPS:
+                raise Spinning
             runnable = [loop for loop in self._loops if loop.ready and not loop.paused]
             if not runnable:
                 return

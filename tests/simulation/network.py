@@ -103,8 +103,16 @@ class _Request(Generic[T]):
                 return
         self._reply(failure, result, position)
 
+    def _delay_back(self) -> float:
+        """Taking over reads much, and its answer takes the longest."""
+        universe = self._universe
+        takes_over = self._writes and not self._loses and not universe.chances.calm
+        return self._delay() + (universe.random.uniform(0.0, 1.5) if takes_over else 0.0)
+
     def _reply(self, failure: Exception | None, result: T | None, position: int = -1) -> None:
-        self._universe.scheduler.later(self._delay(), lambda: self._hear(failure, result, position))
+        self._universe.scheduler.later(
+            self._delay_back(), lambda: self._hear(failure, result, position)
+        )
 
     def _hear(self, failure: Exception | None, result: T | None, position: int) -> None:
         if self._life.loop.dead or self._answer.done():

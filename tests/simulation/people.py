@@ -142,7 +142,7 @@ class People:
             "sim",
             workflow,
             None,
-            {"n": given},
+            {"n": given, "by": mark},
             priority=random.randint(0, 9),
             idempotency_key=mark if keyed else None,
             wait=random.choice((0.0, 0.0, 3.0)),
@@ -162,18 +162,24 @@ class People:
 
     async def _meddle(self, execution: str) -> None:
         universe = self._universe
-        verbs: tuple[Callable[[str], Awaitable[object]], ...] = (
-            self.suspend,
-            self.suspend,
-            self.resume,
-            self.resume,
-            self.retry,
-            self.retry,
-            self.cancel,
-        )
         while not universe.chances.calm and universe.chance(universe.chances.meddling):
-            await asyncio.sleep(universe.random.choice((0.0, 0.01, 1.0, 6.0)))
-            await universe.random.choice(verbs)(execution)
+            await asyncio.sleep(universe.random.choice((0.0, 0.01, 0.3, 1.0, 4.0)))
+            await self._choice(execution)(execution)
+
+    def _choice(self, execution: str) -> Callable[[str], Awaitable[object]]:
+        """Mostly what its phase allows, sometimes what it does not."""
+        row = self._universe.tables.rows.get(execution)
+        status = row.summary.status if row is not None else "running"
+        random = self._universe.random
+        if random.random() < 0.15:
+            return random.choice((self.suspend, self.resume, self.retry, self.cancel))
+        match status:
+            case "suspended":
+                return random.choice((self.resume, self.resume, self.resume, self.cancel))
+            case "faulted" | "completed" | "cancelled":
+                return self.retry
+            case _:
+                return random.choice((self.suspend, self.suspend, self.suspend, self.cancel))
 
     async def suspend(self, execution: str) -> Summary | None:
         """Ask for a suspension."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from tests.simulation.evidence import Evidence
+from tests.simulation.loops import Spinning
 from tests.simulation.nodes import LIMITS, Node, open_node
 from tests.simulation.outside import Services
 from tests.simulation.people import People
@@ -19,6 +20,10 @@ from workflow_service.domain.expressions import JsonValue
 
 _STORM = (10.0, 25.0, 40.0)
 _LONGEST_CALM = 3 * 3600.0
+_FARTHEST = 600.0
+"""Seconds that a wall clock may be wrong."""
+_LONGEST_SILENCE = 800.0
+"""Seconds without a commit, after which nothing more is to be expected: no timer is so far ahead."""
 _PUBLISHED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -69,8 +74,11 @@ class _Run:
         if universe.chances.repeats:
             self._people.begin(self._people.repeat_stimuli())
         self._fate()
-        universe.scheduler.run(lambda: False, storm)
-        self._calm_down()
+        try:
+            universe.scheduler.run(lambda: False, storm)
+            self._calm_down()
+        except Spinning:
+            universe.evidence.failures.append("the run spins")
         return self._judged()
 
     def _open(self) -> None:
@@ -148,7 +156,7 @@ class _Run:
             return
         life = universe.random.choice(living)
         seconds = universe.random.choice((-600.0, -30.0, -2.0, 2.0, 30.0, 600.0))
-        life.offset += seconds
+        life.offset = max(-_FARTHEST, min(_FARTHEST, life.offset + seconds))
         universe.happened(f"the clock of {life.name} jumps by {seconds} s")
 
     # ------------------------------------------------------------ the end
@@ -168,10 +176,16 @@ class _Run:
         staying = universe.random.random() < 0.1
         self._people.begin(self._people.sweep(lambda execution: staying and self._stays(execution)))
         universe.evidence.finished = universe.scheduler.run(
-            lambda: not self._people.active, universe.now + _LONGEST_CALM
+            self._is_over, universe.now + _LONGEST_CALM
         )
+        universe.evidence.finished &= not self._people.active
         suspended = (e for e, row in universe.tables.rows.items() if self._is_suspended(e))
         universe.evidence.left_suspended = frozenset(suspended)
+
+    def _is_over(self) -> bool:
+        universe = self._universe
+        silent = universe.now - max(universe.last_commit, universe.evidence.calm_since)
+        return not self._people.active or silent > _LONGEST_SILENCE
 
     def _is_suspended(self, execution: str) -> bool:
         return self._universe.tables.rows[execution].summary.status == "suspended"

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, cast
+from types import SimpleNamespace
 
 import pytest
 
-from chassis.messaging.relay import EventLog
 from tests.contract.workflow_service import test_event_store, test_event_store_ownership
-from tests.contract.workflow_service.adapters import Stores
 from tests.simulation.memory_store import MemoryEventStore, MemorySummaries, MemoryTables
 from tests.support.time import ManualClock
-from workflow_service.application.ports import InboundEvents
 
 
 @pytest.fixture
-def stores() -> Stores:
+def stores() -> SimpleNamespace:
     clock = ManualClock()
     tables = MemoryTables()
     events = MemoryEventStore(tables, "first", clock.now)
-    nothing: Any = None
-    return Stores(
-        events,
-        MemorySummaries(tables),
-        cast("InboundEvents", nothing),
-        cast("EventLog", nothing),
-        clock,
-    )
+    return SimpleNamespace(events=events, summaries=MemorySummaries(tables), clock=clock)
 
 
 def _promises() -> dict[str, object]:

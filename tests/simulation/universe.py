@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from tests.simulation.chances import Chances, draw
-from tests.simulation.evidence import Entry, Evidence, Happened
+from tests.simulation.evidence import Committed, Entry, Evidence, Happened
 from tests.simulation.loops import ProcessLoop, Scheduler
 from tests.simulation.memory_store import MemoryTables
 from tests.simulation.outside import Services
@@ -45,6 +45,7 @@ class Universe:
         self.lives: dict[str, Life] = {}
         self.hanging: list[Callable[[], None]] = []
         self.crashed_since_birth = False
+        self.last_commit = 0.0
 
     @property
     def now(self) -> float:
@@ -58,6 +59,8 @@ class Universe:
     def note(self, entry: Entry) -> int:
         """Keep evidence; return how much there is now."""
         self.evidence.entries.append(entry)
+        if isinstance(entry, Committed):
+            self.last_commit = self.now
         return len(self.evidence.entries)
 
     def happened(self, what: str) -> None:

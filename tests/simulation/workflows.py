@@ -31,7 +31,7 @@ class Author:
         self._random = random
         self._number = number
         self._names = 0
-        self._budget = random.randint(2, 14)
+        self._budget = random.randint(3, 16)
         self._forks = 0
         self._attempts = 0
         self.deterministic = True
@@ -69,7 +69,7 @@ class Author:
             self._switching,
         ]
         tasks: list[JsonValue] = []
-        for _ in range(self._random.randint(1, 3)):
+        for _ in range(self._random.randint(1, 3) + (depth == 0)):
             if self._budget > 0 or not tasks:
                 tasks += self._random.choice(kinds)(depth)
         return self._leading(tasks)
@@ -132,8 +132,9 @@ class Author:
         self._budget -= 1
         random = self._random
         name = self._name()
-        leaves = [self._set, self._call, self._call, self._call_function, self._wait, self._emit]
-        deep = [self._do, self._for, self._fork, self._try, self._try]
+        leaves = [self._set, self._call, self._call_function, self._emit]
+        leaves += [self._call, self._wait, self._wait]
+        deep = [self._do, self._for, self._fork, self._fork, self._try, self._try, self._try]
         if depth >= _DEEPEST or self._budget <= 0 or random.random() < 0.5:
             task = self._raise() if random.random() < 0.04 else random.choice(leaves)()
         else:

@@ -1,0 +1,352 @@
+"""Bugs planted one by one, to see whether the simulator would find them. Each replaces one function of the product
+(or of the simulated store) by one that makes a mistake that somebody could make."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+from msgspec.structs import replace
+
+from chassis.errors import Unavailable
+from tests.simulation.memory_store import MemoryTables, Row
+from tests.simulation.network import RemoteStore
+from workflow_service.application.commands import cancel_execution
+from workflow_service.application.commands.cancel_execution import CancelExecutionHandler
+from workflow_service.application.commands.start_execution import StartExecutionHandler
+from workflow_service.application.engine import engine as shell
+from workflow_service.application.engine.engine import Engine
+from workflow_service.application.engine.fire_timers import Timers
+from workflow_service.application.ports import Commit, Summary, VersionConflict
+from workflow_service.domain.execution import decide as core
+from workflow_service.domain.execution import revival, schedule
+from workflow_service.domain.execution.advance import Advance
+from workflow_service.domain.execution.effects import Effect
+from workflow_service.domain.execution.events import (
+    TaskCompleted,
+    TaskCreated,
+    TaskStarted,
+    WorkflowResumed,
+)
+from workflow_service.domain.execution.schedule import performing
+from workflow_service.domain.execution.state import Forking, Open, Performing, State
+from workflow_service.domain.execution.tasks.fork import Fork
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """A mistake, and where it is made."""
+
+    name: str
+    what: str
+    target: object
+    attribute: str
+    mistake: Callable[[Any], Any]
+    """From the right function to the wrong one."""
+    rare: bool = False
+    """Whether it takes thousands of seeds to find it."""
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """Make the mistake for a while."""
+        right = getattr(self.target, self.attribute)
+        with patch.object(self.target, self.attribute, self.mistake(right)):
+            yield
+
+
+def _effects_first(right: Any) -> Any:
+    def commit_of(self: Engine, execution: str, known: Any, decision: Any, *rest: Any) -> Commit:
+        commit: Commit = right(self, execution, known, decision, *rest)
+        active = self._active.get(execution)
+        for effect in decision.effects:
+            assert active is not None
+            self._effects.let_go(execution, active, effect, commit.summary)
+        return commit
+
+    return commit_of
+
+
+def _lazy_commits(right: Any) -> Any:
+    async def append(self: RemoteStore, commit: Commit) -> None:
+        pure = all(isinstance(e, TaskCreated | TaskStarted | TaskCompleted) for e in commit.events)
+        if not (commit.expected and pure and commit.busy and commit.wake_at is not None):
+            await right(self, commit)
+
+    return append
+
+
+def _no_timer_beside_effects(right: Any) -> Any:
+    def wake_at(state: State, now: datetime) -> datetime | None:
+        if isinstance(state, Open) and performing(state):
+            return None
+        found: datetime | None = right(state, now)
+        return found
+
+    return wake_at
+
+
+def _cancel_the_ended(_: Any) -> Any:
+    async def attempt(self: CancelExecutionHandler, command: Any) -> Summary | None:
+        head = await self.store.head(command.execution)
+        assert head is not None
+        commit = cancel_execution._cancellation(head, command, self.clock.now())
+        try:
+            await self.store.append(commit)
+        except VersionConflict:
+            return None
+        self.engine.ended_elsewhere(command.execution, commit.summary, head.sequence + 1)
+        return commit.summary
+
+    return attempt
+
+
+def _epochs_ignored(_: Any) -> Any:
+    def at(self: MemoryTables, commit: Commit) -> Row:
+        row = self.rows.get(commit.execution)
+        if row is None or row.sequence != commit.expected:
+            raise VersionConflict("the execution has moved on")
+        return row
+
+    return at
+
+
+def _versions_ignored(right: Any) -> Any:
+    def at(self: MemoryTables, commit: Commit) -> Row:
+        row = self.rows.get(commit.execution)
+        if row is not None:
+            commit = replace(commit, expected=row.sequence, epoch=max(row.epoch, commit.epoch))
+        found: Row = right(self, commit)
+        return found
+
+    return at
+
+
+def _starts_acknowledged_anyway(right: Any) -> Any:
+    async def begin(self: Engine, definition: Any, accept: Any, idempotency: Any) -> Summary:
+        try:
+            summary: Summary = await right(self, definition, accept, idempotency)
+        except Unavailable:
+            return Summary(
+                execution=accept.execution,
+                tenant=accept.tenant,
+                owner=accept.owner,
+                namespace=definition.namespace,
+                name=definition.name,
+                version=definition.version,
+                digest=definition.digest,
+                status="running",
+                priority=accept.priority,
+                tags=None,
+                input=accept.input,
+                created_at=self._clock.now(),
+            )
+        return summary
+
+    return begin
+
+
+def _any_outcome(_: Any) -> Any:
+    return lambda frame, number: isinstance(frame.activity, Performing)
+
+
+def _key(make: Callable[[Advance, Any, int], str]) -> Callable[[Any], Any]:
+    def mistake(_: Any) -> Any:
+        def perform(self: Advance, frame: Any, task: Any, call: Any) -> None:
+            number = self.opened.effects + 1
+            effect = Effect(number, make(self, frame, number), call)
+            self.started(frame, task, Performing(effect))
+
+        return perform
+
+    return mistake
+
+
+def _from_the_beginning(right: Any) -> Any:
+    def position(*arguments: Any) -> Open:
+        return replace(right(*arguments), frames={}, started_at=None, deadline=None)
+
+    return position
+
+
+def _timers_in_suspension(_: Any) -> Any:
+    return lambda opened: min(schedule.timers(opened), default=None)
+
+
+def _losers_count(right: Any) -> Any:
+    def child_ended(self: Fork, advance: Advance, frame: Any, task: Any, directive: str) -> None:
+        outputs = frame.doing(Forking).outputs
+        if not task.compete:
+            right(self, advance, frame, task, directive)
+        elif len(outputs) > 1:
+            advance.cancel_inside(frame.id)
+            advance.complete(frame.id, list(outputs.values())[-1])
+
+    return child_ended
+
+
+def _old_snapshots(right: Any) -> Any:
+    def commit_of(self: Engine, execution: str, known: Any, *rest: Any) -> Commit:
+        commit: Commit = right(self, execution, known, *rest)
+        if commit.snapshot is None:
+            return commit
+        return replace(commit, snapshot=shell.snapshot_of(known.state))
+
+    return commit_of
+
+
+def _never_busy(right: Any) -> Any:
+    return lambda *arguments: replace(right(*arguments), busy=False)
+
+
+def _not_resumed(_: Any) -> Any:
+    async def succeed(self: Engine, execution: str) -> None:
+        return
+
+    return succeed
+
+
+def _old_epoch(right: Any) -> Any:
+    def take_over(self: MemoryTables, owner: str, limit: int) -> list[str]:
+        taken: list[str] = right(self, owner, limit)
+        for execution in taken:
+            self.rows[execution].epoch -= 1
+        return taken
+
+    return take_over
+
+
+def _no_key(_: Any) -> Any:
+    return lambda self, command: None
+
+
+def _early(right: Any) -> Any:
+    def next_due(opened: Open) -> schedule.Due | None:
+        due: schedule.Due | None = right(opened)
+        return None if due is None else replace(due, at=due.at - timedelta(seconds=0.5))
+
+    return next_due
+
+
+def _once_only(_: Any) -> Any:
+    return lambda self, execution: execution not in self._waking and execution not in self._failing
+
+
+def _kept_outcomes_lost(_: Any) -> Any:
+    def resume(advance: Advance, command: Any) -> None:
+        advance.emit(WorkflowResumed(command.reason, command.by))
+        core._wake(advance)
+
+    return resume
+
+
+def _unsettled(_: Any) -> Any:
+    return lambda self, execution: None
+
+
+def _refused_after_stale(right: Any) -> Any:
+    async def succeed(self: Engine, execution: str) -> None:
+        await self._resume(execution)
+
+    return succeed
+
+
+BUGS: tuple[Bug, ...] = (
+    Bug("effects-first", "effects begin before their commit", Engine, "_commit_of", _effects_first),
+    Bug(
+        "skipped-commit",
+        "commits between two waits are left out",
+        RemoteStore,
+        "append",
+        _lazy_commits,
+    ),
+    Bug(
+        "forgotten-timer",
+        "no wake-up while an effect is under way",
+        shell,
+        "wake_at",
+        _no_timer_beside_effects,
+    ),
+    Bug(
+        "one-wake-up",
+        "a timer whose wake-up failed is never tried again",
+        Timers,
+        "_may_wake",
+        _once_only,
+    ),
+    Bug("early-timer", "timers fire half a second early", core, "next_due", _early),
+    Bug(
+        "doubled-end",
+        "what has ended can be cancelled",
+        CancelExecutionHandler,
+        "_attempt",
+        _cancel_the_ended,
+    ),
+    Bug("stale-append", "the store ignores epochs", MemoryTables, "_at", _epochs_ignored),
+    Bug(
+        "any-version", "the store ignores expected versions", MemoryTables, "_at", _versions_ignored
+    ),
+    Bug(
+        "same-epoch", "taking over does not raise the epoch", MemoryTables, "take_over", _old_epoch
+    ),
+    Bug(
+        "lost-start",
+        "a start is acknowledged whatever the store said",
+        Engine,
+        "begin",
+        _starts_acknowledged_anyway,
+    ),
+    Bug("no-key", "starts forget their idempotency key", StartExecutionHandler, "_key", _no_key),
+    Bug("any-outcome", "an outcome is used for any effect", core, "_performs", _any_outcome),
+    Bug(
+        "key-of-attempt",
+        "the key is made from the attempt",
+        Advance,
+        "perform",
+        _key(lambda self, frame, number: f"{self.opened.execution}:{frame.id}:{number}"),
+    ),
+    Bug(
+        "key-of-task",
+        "the key does not know the iteration",
+        Advance,
+        "perform",
+        _key(lambda self, frame, number: f"{self.opened.execution}:{frame.task}"),
+    ),
+    Bug(
+        "forgetful-retry",
+        "a retry begins from the beginning",
+        revival,
+        "position",
+        _from_the_beginning,
+    ),
+    Bug("restless", "timers fire during a suspension", core, "next_due", _timers_in_suspension),
+    Bug(
+        "kept-outcome",
+        "resuming forgets outcomes that came meanwhile",
+        core,
+        "_resume",
+        _kept_outcomes_lost,
+    ),
+    Bug("loser-counts", "a race is decided by the second", Fork, "child_ended", _losers_count),
+    Bug(
+        "lost-answer", "a commit of unknown fate is taken for failed", Engine, "_settle", _unsettled
+    ),
+    Bug(
+        "old-snapshot", "the snapshot misses the last events", Engine, "_commit_of", _old_snapshots
+    ),
+    Bug(
+        "never-busy", "a new owner is not told of work under way", Engine, "_commit_of", _never_busy
+    ),
+    Bug("not-resumed", "what was taken over is not resumed", Engine, "_succeed", _not_resumed),
+    Bug(
+        "known-before",
+        "a take-over trusts what was known before it",
+        Engine,
+        "_succeed",
+        _refused_after_stale,
+        rare=True,
+    ),
+)

@@ -1,0 +1,16 @@
+"""Five hundred seeds; ``test_more_seeds`` runs as many more beside them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulation.finding import failures, silence
+
+_EACH = 25
+
+
+@pytest.mark.parametrize("first", range(0, 500, _EACH))
+def test_nothing_goes_wrong_under_any_schedule(first: int) -> None:
+    silence()
+    bad = [failure.told() for failure in failures(range(first, first + _EACH))]
+    assert not bad, "\n\n".join(bad)
