@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, TypeAlias
 
 from workflow_service.adapters.egress import measures
@@ -25,7 +26,8 @@ from workflow_service.adapters.egress.errors import HostBusy, HostFailing, HostR
 Origin: TypeAlias = tuple[str, str, int]
 """Scheme, host, port."""
 _KEPT: Final = 4_096
-"""Hosts that are remembered while nobody calls them; the one that rested longest is forgotten."""
+"""Hosts that are remembered while nobody calls them; those that something is known against count on
+top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,10 @@ class HostGates:
         finally:
             gate.visitors -= 1
 
+    def __len__(self) -> int:
+        """How many hosts are remembered."""
+        return len(self._gates)
+
     def _gate(self, origin: Origin) -> _Gate:
         gate = self._gates.get(origin)
         if gate is None:
@@ -170,10 +176,10 @@ class HostGates:
         return gate
 
     def _forget(self) -> None:
-        """Drop hosts that rested longest; those that something is known against only in need."""
+        """Drop what rested longest, if a new gate would do the same; the newest is never that."""
         excess = len(self._gates) - _KEPT
-        if excess <= 0:
-            return
-        idle = [origin for origin, gate in self._gates.items() if gate.is_forgettable]
-        for origin in idle[:-1][:excess]:
-            del self._gates[origin]
+        if excess > 0:
+            older = islice(self._gates.items(), len(self._gates) - 1)
+            idle = (origin for origin, gate in older if gate.is_forgettable)
+            for origin in list(islice(idle, excess)):
+                del self._gates[origin]

@@ -21,6 +21,7 @@ from workflow_service.adapters.egress import (
     HostFailing,
     HostResting,
 )
+from workflow_service.adapters.egress.breaker import Verdict
 from workflow_service.adapters.egress.hosts import HostGates
 from workflow_service.adapters.task_runners.http import HttpCall, HttpFailed, HttpRunner
 
@@ -268,3 +269,18 @@ async def test_waiting_is_bounded_in_number_and_in_time(server: Server) -> None:
         assert (await first).status == 200
 
     assert len(server.requests) == 1
+
+
+async def test_hosts_that_nobody_calls_any_more_are_forgotten() -> None:
+    gates = HostGates(GatePolicy(breaker=BreakerPolicy(minimum=1)))
+    failing = ("http", "failing.test", 80)
+    async with gates.passing(failing) as visit:
+        visit.verdict = Verdict.BAD
+    for number in range(5_000):
+        async with gates.passing(("http", f"host-{number}.test", 80)):
+            pass
+
+    assert len(gates) == 4_096
+    with pytest.raises(HostFailing):
+        async with gates.passing(failing):
+            pass
