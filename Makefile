@@ -6,7 +6,7 @@ PROTOS := $(wildcard protos/*/v1/*.proto)
 export PYTHONPATH := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check setup fmt fmt-check lint types imports protos protos-check unit bench suite chaos lock clean
+.PHONY: help run test check setup fmt fmt-check lint types imports protos protos-check unit bench suite simulate chaos lock clean
 
 help:  ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  \033[36mmake %-14s\033[0m %s\n", $$1, $$2}'
@@ -71,6 +71,10 @@ suite: $(VENV)/.dev  ## Every test
 
 chaos: $(VENV)/.dev  ## Kill, freeze and starve the suite for MINUTES=… (10)
 	@CHAOS_MINUTES=$(or $(MINUTES),10) $(BIN)/pytest -s tests/chaos
+
+SEEDS ?= 1000
+simulate: $(VENV)/.dev  ## Simulate the engine under faults: SEEDS=20000, or SEEDS=FROM:TO
+	@$(BIN)/python -m tests.simulation $(SEEDS)
 
 lock: $(VENV)/.dev  ## Take the newest versions and lock them with hashes
 	@for part in "" "-dev"; do \
