@@ -37,6 +37,7 @@ from workflow_service.adapters.own_addresses import OwnAddresses
 from workflow_service.adapters.progress import LocalProgress
 from workflow_service.adapters.sqlite.lock import sole_owner
 from workflow_service.adapters.sqlite.stores import SqliteStores, opened
+from workflow_service.adapters.steady_clock import SteadyClock, running_time
 from workflow_service.adapters.task_runners.effects import EffectRunner
 from workflow_service.adapters.task_runners.functions import EveryRunner
 from workflow_service.adapters.task_runners.http import HttpRunner
@@ -80,6 +81,8 @@ class _Outside:
     keys: KeySource | None
     runner: Runner | None
     random: Random | None
+    steady: Clock
+    """By which executions live: it does not jump with the other one."""
 
 
 @asynccontextmanager
@@ -109,9 +112,10 @@ async def running(
     Raises:
         CannotStart: the store, the keys or a port cannot be used, or a setting.
     """
-    outside = _Outside(
-        registry, bus, clock or SystemClock(), ids or RandomIds(), keys, runner, random
-    )
+    wall = clock or SystemClock()
+    elapsed = running_time if clock is None else None
+    steady = SteadyClock(wall, settle=settings.clock_settle, elapsed=elapsed)
+    outside = _Outside(registry, bus, wall, ids or RandomIds(), keys, runner, random, steady)
     async with AsyncExitStack() as stack:
         stores = await _stores(stack, settings, outside)
         addresses = OwnAddresses(registry, settings.neighbours)
@@ -141,7 +145,7 @@ async def running(
         engine.start()
         _ = supervisor.start("workflow-store", stores.database.failed())
         _ = supervisor.start("workflow-relay", event_relay(stores.log, bus).run())
-        sweeper = Sweeper(stores.retention, outside.clock, days=settings.retention_days)
+        sweeper = Sweeper(stores.retention, outside.steady, days=settings.retention_days)
         _ = supervisor.start("workflow-retention", sweeper.run())
         _ = supervisor.start("workflow-own-addresses", addresses.keep_fresh())
         yield Running(rpc.address, admin.address, app, addresses)
@@ -151,7 +155,7 @@ async def _stores(stack: AsyncExitStack, settings: Settings, outside: _Outside) 
     path = settings.store_dir / f"{SERVICE}.db"
     stack.enter_context(sole_owner(path))
     wanted = listeners(outside.bus)
-    store = opened(path, node=outside.ids.new(), clock=outside.clock, wanted=wanted)
+    store = opened(path, node=outside.ids.new(), clock=outside.steady, wanted=wanted)
     return await stack.enter_async_context(store)
 
 
@@ -251,7 +255,7 @@ def _assembled(
         expressions=Expressions(jq, limits=bounds.expression),
         runner=runner,
         progress=progress,
-        clock=outside.clock,
+        clock=outside.steady,
         ids=outside.ids,
         supervisor=supervisor,
         random=outside.random,

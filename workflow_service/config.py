@@ -230,6 +230,8 @@ class Settings:
     call_timeout: float
     jq_workers: int
     bounds: Bounds
+    clock_settle: float
+    """Seconds for which a clock that has jumped is not believed."""
     retention_days: int
     """How long executions are kept after their end; 0: for ever."""
     insecure_dev: bool
@@ -258,6 +260,9 @@ class Settings:
             call_timeout=env.number("AUTOWORKER_CALL_TIMEOUT", 30.0, minimum=0.1, maximum=3600.0),
             jq_workers=env.integer("AUTOWORKER_JQ_WORKERS", 2, minimum=1, maximum=64),
             bounds=Bounds.from_environment(env),
+            clock_settle=env.number(
+                "AUTOWORKER_CLOCK_SETTLE_SECONDS", 900.0, minimum=0.0, maximum=_DAY
+            ),
             retention_days=env.integer("AUTOWORKER_RETENTION_DAYS", 30, minimum=0, maximum=36_500),
             insecure_dev=env.flag("AUTOWORKER_INSECURE_DEV", False),
         )

@@ -10,6 +10,7 @@ from datetime import datetime
 from random import Random
 from typing import Self
 
+from chassis.clock import Clock
 from chassis.errors import Unavailable
 from chassis.lifecycle import Supervisor
 from chassis.storage.sqlite import SqliteDatabase
@@ -151,6 +152,8 @@ class Bench:
     clock: ManualClock = field(default_factory=ManualClock)
     ids: CountingIds = field(default_factory=CountingIds)
     world: World = field(default_factory=World)
+    engine_clock: Clock | None = None
+    """By which processes live, if it is not the clock itself."""
     nodes: int = 0
 
     @classmethod
@@ -207,7 +210,7 @@ class Bench:
             compiled=compiled,
             runner=self.world,
             progress=LocalProgress(),
-            clock=self.clock,
+            clock=self.engine_clock or self.clock,
             supervisor=supervisor,
             random=Random(1),
             limits=limits,
