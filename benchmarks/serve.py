@@ -33,7 +33,7 @@ from chassis.discovery.static import StaticRegistry
 from chassis.messaging.memory import MemoryBus
 from chassis.telemetry.logging import configure_logging
 from workflow_service.application.ports import Runner
-from workflow_service.domain.execution.effects import Effect, Outcome, Succeeded
+from workflow_service.domain.execution.effects import Effect, HttpCall, Outcome, Succeeded
 
 PARENT: Final = os.dup(1)
 """Where the parent listens. Stdout is not left to it: the gateway's access log goes there."""
@@ -59,7 +59,10 @@ class Echo:
 
     async def perform(self, execution: str, effect: Effect) -> Outcome:
         """Succeed at once."""
-        return Succeeded(None if effect.call.body is UNSET else effect.call.body)
+        call = effect.call
+        if not isinstance(call, HttpCall):
+            raise TypeError(f"{type(call).__name__} is not measured here")
+        return Succeeded(None if call.body is UNSET else call.body)
 
 
 class Stuck:

@@ -6,8 +6,8 @@ the guard and the metrics of a method are then at hand without a look-up.
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, aclosing, contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AbstractContextManager, aclosing
 from typing import Any, NoReturn, Protocol, TypeAlias, cast
 
 import grpc
@@ -16,6 +16,7 @@ from chassis.clock import Clock
 from chassis.errors import DeadlineExceeded, Internal, ServiceError, Unauthenticated, Unavailable
 from chassis.ids import Ids
 from chassis.rpc import guards, status
+from chassis.rpc.calls import END, Calls, Stream
 from chassis.rpc.context import Call, Principal, enter_call
 from chassis.rpc.guards import Guard
 from chassis.rpc.jws import TokenRefused
@@ -32,84 +33,6 @@ _log = get_logger("chassis.rpc.server")
 
 _HANDLED = metrics.counter("grpc_server_handled_total", "Calls answered.", ["method", "code"])
 _SECONDS = metrics.histogram("grpc_server_handling_seconds", "Time a call took.", ["method"])
-
-
-class Calls:
-    """The calls that are under way."""
-
-    def __init__(self) -> None:
-        self._streams: set[Stream] = set()
-        self.stopping = False
-        self._count = 0
-        self._none = asyncio.Event()
-        self._none.set()
-
-    def begin(self) -> None:
-        """One more."""
-        self._count += 1
-        self._none.clear()
-
-    def end(self) -> None:
-        """One less."""
-        self._count -= 1
-        if self._count == 0:
-            self._none.set()
-
-    @contextmanager
-    def streaming(self) -> Iterator["Stream"]:
-        """Inside: the current task sends a stream, which would go on for as long as it is read."""
-        stream = Stream(self, asyncio.current_task())
-        self._streams.add(stream)
-        try:
-            yield stream
-        finally:
-            self._streams.discard(stream)
-
-    def end_streams(self) -> None:
-        """Cut every stream off; their readers learn that the service is unavailable."""
-        self.stopping = True
-        for stream in self._streams:
-            stream.cut_off()
-
-    async def ended(self) -> None:
-        """Wait until there are none."""
-        await self._none.wait()
-
-
-class Stream:
-    """One stream of responses under way.
-
-    It is cut off between two responses only: a cancellation that met gRPC while it sends one would end
-    the method without a status, and the reader would never learn that it is over.
-    """
-
-    def __init__(self, calls: Calls, task: asyncio.Task[Any] | None) -> None:
-        self._calls = calls
-        self._task = task
-        self._between = False
-
-    def cut_off(self) -> None:
-        """End it now, or as soon as what is being sent is sent."""
-        if self._between and self._task is not None:
-            self._task.cancel()
-
-    async def next(self, responses: AsyncGenerator[Any, None]) -> Any:
-        """The next response, or END.
-
-        Raises:
-            Unavailable: the service is stopping.
-        """
-        if self._calls.stopping:
-            raise Unavailable("the service is stopping", retry_after=1)
-        self._between = True
-        try:
-            return await anext(responses, END)
-        finally:
-            self._between = False
-
-
-END = object()
-"""What comes after the last response."""
 
 
 class Verifier(Protocol):

@@ -12,7 +12,8 @@ from chassis.clock import Clock, SystemClock
 from chassis.errors import CannotStart
 from chassis.health import Health
 from chassis.ids import Ids, RandomIds
-from chassis.rpc.guarding import Calls, Handler, Verifier, guarded
+from chassis.rpc.calls import Calls
+from chassis.rpc.guarding import Handler, Verifier, guarded
 from chassis.rpc.guards import AnyOf, AnyUser, Guard, ServiceOnly
 from chassis.rpc.transport import SERVER_OPTIONS
 from chassis.telemetry.logging import get_logger
