@@ -25,7 +25,8 @@ CLIENT_OPTIONS = (
     ("grpc.http2.max_pings_without_data", 0),
     # A neighbour that restarts is back within a second or so, not after gRPC's two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
+    # In spite of its name: how long an attempt to connect may take. A busy machine needs a moment.
+    ("grpc.min_reconnect_backoff_ms", 5_000),
     ("grpc.max_reconnect_backoff_ms", 1_000),
     # Failures of one client's connection are nobody else's.
     ("grpc.use_local_subchannel_pool", 1),
