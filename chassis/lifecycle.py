@@ -201,9 +201,6 @@ def _signals(stop: asyncio.Event) -> Any:
     finally:
         loop.remove_signal_handler(signal.SIGINT)
         loop.remove_signal_handler(signal.SIGTERM)
-        if stop.is_set():
-            # What is left is to exit: whoever asks once more must not turn an orderly stop into a death.
-            signal.signal(signal.SIGTERM, lambda *_: None)
 
 
 async def _settle(tasks: list[asyncio.Task[None]], seconds: float) -> None:

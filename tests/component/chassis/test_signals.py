@@ -12,14 +12,16 @@ from contextlib import asynccontextmanager
 from chassis.lifecycle import run_until_stopped
 
 @asynccontextmanager
-async def service(stuck):
+async def service(how):
     print("started", flush=True)
     yield
     print("draining", flush=True)
-    if stuck:
+    if how == "stuck":
         await asyncio.Event().wait()
+    if how == "held":
+        await asyncio.to_thread(sys.stdin.readline)
 
-sys.exit(asyncio.run(run_until_stopped(service(sys.argv[1] == "stuck"))))
+sys.exit(asyncio.run(run_until_stopped(service(sys.argv[1]))))
 """
 
 
@@ -27,6 +29,7 @@ sys.exit(asyncio.run(run_until_stopped(service(sys.argv[1] == "stuck"))))
 def running(how: str) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         [sys.executable, "-c", _SERVICE, how],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -61,7 +64,11 @@ def test_a_second_ctrl_c_does_not_wait_for_the_drain() -> None:
 
 
 def test_a_second_sigterm_does_not_hurry() -> None:
-    with running("well") as process:
+    with running("held") as process:
         process.send_signal(signal.SIGTERM)
+        until(process, "draining")
         process.send_signal(signal.SIGTERM)
+        assert process.stdin is not None
+        process.stdin.write("go on\n")
+        process.stdin.flush()
         assert process.wait(10) == 0
