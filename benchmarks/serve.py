@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Final
 
 import uvloop
-from msgspec import UNSET
 
 import auth_service.bootstrap
 import auth_service.config
@@ -32,15 +31,13 @@ from chassis.config import Environment
 from chassis.discovery.static import StaticRegistry
 from chassis.messaging.memory import MemoryBus
 from chassis.telemetry.logging import configure_logging
-from workflow_service.application.ports import Runner
-from workflow_service.domain.execution.effects import Effect, HttpCall, Outcome, Succeeded
 
 PARENT: Final = os.dup(1)
 """Where the parent listens. Stdout is not left to it: the gateway's access log goes there."""
 
 
-def variables(folder: str) -> dict[str, str]:
-    """Settings for services that are here only to be measured."""
+def variables(folder: str, function: str = "echo") -> dict[str, str]:
+    """Settings of what is measured; *function* is one of `benchmarks.functions`."""
     ports = {
         f"AUTOWORKER_{name}_{port}_PORT": "0"
         for name in ("AUTH", "WORKFLOW", "NOTIFICATION", "GATEWAY")
@@ -50,50 +47,20 @@ def variables(folder: str) -> dict[str, str]:
         **ports,
         "AUTOWORKER_DATA_DIR": folder,
         "AUTOWORKER_HTTP_PORT": "0",
+        "AUTOWORKER_FUNCTIONS": f"benchmarks.functions:{function}",
         "AUTOWORKER_RATE_LIMIT": "100000000/60",
     }
 
 
-class Echo:
-    """A function that does nothing: it returns the body it is given."""
-
-    async def perform(self, execution: str, effect: Effect) -> Outcome:
-        """Succeed at once."""
-        call = effect.call
-        if not isinstance(call, HttpCall):
-            raise TypeError(f"{type(call).__name__} is not measured here")
-        return Succeeded(None if call.body is UNSET else call.body)
-
-
-class Stuck:
-    """A function that never returns."""
-
-    async def perform(self, execution: str, effect: Effect) -> Outcome:
-        """Wait for ever."""
-        never: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        return await never
-
-
-RUNNERS: Final[dict[str, Callable[[], Runner]]] = {"echo": Echo, "stuck": Stuck}
-
-
-async def serve_services(folder: str, functions: str = "echo") -> None:
+async def serve_services(folder: str, function: str = "echo") -> None:
     """The three services behind the gateway in one process."""
-    env, registry = Environment(variables(folder)), StaticRegistry()
+    env, registry = Environment(variables(folder, function)), StaticRegistry()
     async with AsyncExitStack() as stack:
         bus = await stack.enter_async_context(MemoryBus())
-        for package in (auth_service, notification_service):
+        for package in (auth_service, notification_service, workflow_service):
             settings = package.config.Settings.from_environment(env)
             running = package.bootstrap.running(settings, registry=registry, bus=bus)
             await stack.enter_async_context(running)
-        await stack.enter_async_context(
-            workflow_service.bootstrap.running(
-                workflow_service.config.Settings.from_environment(env),
-                registry=registry,
-                bus=bus,
-                runner=RUNNERS[functions](),
-            )
-        )
         names = ("auth", "workflow", "notification")
         await until_left({name: (await registry.resolve(name))[0] for name in names})
 
