@@ -21,6 +21,7 @@ from workflow_service.application.commands.start_execution import StartExecution
 from workflow_service.application.engine import engine as shell
 from workflow_service.application.engine.engine import Engine
 from workflow_service.application.engine.fire_timers import Timers
+from workflow_service.application.engine.loading import snapshot_of
 from workflow_service.application.ports import Commit, Summary, VersionConflict
 from workflow_service.domain.execution import decide as core
 from workflow_service.domain.execution import revival, schedule
@@ -167,7 +168,8 @@ def _key(make: Callable[[Advance, Any, int], str]) -> Callable[[Any], Any]:
 
 def _from_the_beginning(right: Any) -> Any:
     def position(*arguments: Any) -> Open:
-        return replace(right(*arguments), frames={}, started_at=None, deadline=None)
+        found: Open = right(*arguments)
+        return replace(found, frames={}, started_at=None, deadline=None)
 
     return position
 
@@ -193,7 +195,7 @@ def _old_snapshots(right: Any) -> Any:
         commit: Commit = right(self, execution, known, *rest)
         if commit.snapshot is None:
             return commit
-        return replace(commit, snapshot=shell.snapshot_of(known.state))
+        return replace(commit, snapshot=snapshot_of(known.state))
 
     return commit_of
 
