@@ -20,7 +20,7 @@ from weakref import WeakSet
 T = TypeVar("T")
 Unhandled = dict[str, Any]
 
-_MOST_STEPS = 60_000
+_MOST_STEPS = 20_000
 """Callbacks after which a run is taken for one that spins; an ordinary one has hundreds."""
 _BURST = 6
 """The most callbacks that a process runs before another one may."""
