@@ -8,7 +8,7 @@ from typing import Final, Self
 from urllib.parse import unquote, urlsplit
 
 from chassis.config import Environment
-from workflow_service.application.engine.engine import EngineSettings
+from workflow_service.application.engine.settings import EngineSettings
 from workflow_service.application.queries.paging import HistoryPages
 from workflow_service.domain.bounds import SETTING
 from workflow_service.domain.definition.limits import DefinitionLimits

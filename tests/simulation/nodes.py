@@ -21,7 +21,8 @@ from workflow_service.application.commands.retry_execution import RetryExecution
 from workflow_service.application.commands.start_execution import StartExecutionHandler
 from workflow_service.application.commands.suspend_execution import SuspendExecutionHandler
 from workflow_service.application.compiled_definitions import CompiledDefinitions
-from workflow_service.application.engine.engine import Engine, EngineSettings
+from workflow_service.application.engine.engine import Engine
+from workflow_service.application.engine.settings import EngineSettings
 from workflow_service.application.ports import StoredDefinition
 from workflow_service.application.queries.get_definition import GetDefinitionHandler
 from workflow_service.domain.execution.effects import Effect, Outcome

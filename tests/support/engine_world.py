@@ -46,7 +46,8 @@ from workflow_service.application.commands.suspend_execution import (
     SuspendExecutionHandler,
 )
 from workflow_service.application.compiled_definitions import CompiledDefinitions
-from workflow_service.application.engine.engine import Engine, EngineSettings
+from workflow_service.application.engine.engine import Engine
+from workflow_service.application.engine.settings import EngineSettings
 from workflow_service.application.ports import (
     Commit,
     EventStore,

@@ -24,7 +24,7 @@ from tests.support.workflow_run import problem
 from workflow_service.application.caller import Caller, ExecutionNotFound
 from workflow_service.application.commands.cancel_execution import CancelExecution
 from workflow_service.application.commands.start_execution import IdempotencyKeyReused
-from workflow_service.application.engine.engine import EngineSettings
+from workflow_service.application.engine.settings import EngineSettings
 from workflow_service.application.ports import Commit, ExecutionFilter, Summary
 from workflow_service.domain.execution.errors import CommandRefused
 from workflow_service.domain.execution.events import (

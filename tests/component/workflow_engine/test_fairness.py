@@ -11,7 +11,7 @@ import pytest
 from tests.support.engine_world import ADA, CALL, Bench, started
 from tests.support.time import eventually
 from workflow_service.application.caller import Caller
-from workflow_service.application.engine.engine import EngineSettings
+from workflow_service.application.engine.settings import EngineSettings
 
 EVE = Caller("eve", "other")
 

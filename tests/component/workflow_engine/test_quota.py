@@ -10,8 +10,8 @@ import pytest
 from chassis.errors import Invalid
 from tests.support.engine_world import CALL, Bench, cancelled, started
 from workflow_service.application.caller import Caller
-from workflow_service.application.engine.engine import EngineSettings
 from workflow_service.application.engine.quota import FRESH, TooManyExecutions
+from workflow_service.application.engine.settings import EngineSettings
 from workflow_service.domain.execution.limits import Limits
 
 TWO = EngineSettings(open_executions=2)

@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from tests.support.engine_world import CALL, Bench, resumed, started, suspended
 from tests.support.time import eventually
 from workflow_service.application.engine import reconcile
-from workflow_service.application.engine.engine import EngineSettings
+from workflow_service.application.engine.settings import EngineSettings
 from workflow_service.domain.execution.events import WorkflowRecovered
 
 ONE_CALL = f"do:\n- c: {CALL}"

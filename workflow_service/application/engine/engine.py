@@ -8,27 +8,30 @@ back as stimuli.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from chassis.clock import Clock
-from chassis.errors import Internal, ServiceError, Unavailable
+from chassis.errors import ServiceError, Unavailable
 from chassis.lifecycle import Supervisor
 from chassis.telemetry.logging import get_logger
 from workflow_service.application.compiled_definitions import CompiledDefinitions
 from workflow_service.application.engine.active import Active, ActiveExecutions, Known
 from workflow_service.application.engine.endings import Endings
 from workflow_service.application.engine.fire_timers import Timers, take_up
-from workflow_service.application.engine.loading import restore, snapshot_of
+from workflow_service.application.engine.load_execution import ExecutionVanished, LoadExecution
+from workflow_service.application.engine.make_decision import MakeDecision, commit_of
 from workflow_service.application.engine.perform_effects import Effects
 from workflow_service.application.engine.quota import OpenExecutions
 from workflow_service.application.engine.reconcile import Reconciler
-from workflow_service.application.engine.slots import FairGate, Room, Slots
-from workflow_service.application.engine.summaries import summarise
+from workflow_service.application.engine.settings import (
+    DEFAULT_SETTINGS,
+    EngineSettings,
+    room_of,
+)
+from workflow_service.application.engine.slots import FairGate, Slots
 from workflow_service.application.ports import (
     Commit,
     Definitions,
@@ -44,60 +47,16 @@ from workflow_service.application.reached import reached
 from workflow_service.domain.definition.model import Definition
 from workflow_service.domain.execution.advance import Environment
 from workflow_service.domain.execution.commands import Accept, Asked, Recover, Stimulus, Wake
-from workflow_service.domain.execution.decide import Decision, decide
+from workflow_service.domain.execution.decide import Decision
 from workflow_service.domain.execution.limits import Limits
-from workflow_service.domain.execution.schedule import wake_at
 from workflow_service.domain.execution.state import Ended, NotStarted
-from workflow_service.domain.expressions import ExpressionsUnavailable, NeedsWorker
 
 _log = get_logger("workflow_service.engine")
-
-
-class ExecutionVanished(Internal):
-    """An execution that was to go on is not in the store, or its definition is not."""
-
-
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
-    """How the shell uses its process."""
-
-    effects_at_once: int = 200
-    """How many effects run at the same time; the others wait their turn: tenants in rounds, then by priority."""
-    effects_per_tenant: int = 160
-    effects_per_execution: int = 64
-    effects_per_host: int = 32
-    tenant_weights: Mapping[str, int] = field(default_factory=dict)
-    """How much a tenant gets in each round, of effects and of advances; 1 if it is not named."""
-    wakes_at_once: int = 200
-    """How many executions whose timers are due are advanced at the same time."""
-    advances_at_once: int = 8
-    """How many executions that have more to do at once than fits one advance go on at the same time."""
-    open_executions: int = 100_000
-    """How many open executions a tenant may have."""
-    reconcile_every: float = 30.0
-    """Seconds between two rounds of proving that every open execution goes on; 0: never."""
-    snapshot_every: int = 200
-    """Events after which the state is stored beside them."""
-    decision_threads: int = 4
-    """How many decisions with costly expressions run at the same time, off the event loop."""
-    conflicts: int = 50
-    """How often a decision is made anew because the history moved on meanwhile."""
-
-
-def _room(settings: EngineSettings) -> Room:
-    return Room(
-        process=settings.effects_at_once,
-        tenant=settings.effects_per_tenant,
-        execution=settings.effects_per_execution,
-        host=settings.effects_per_host,
-        weights=settings.tenant_weights,
-    )
 
 
 _FIRST_DELAY = 0.1
 _LONGEST_DELAY = 5.0
 
-DEFAULT_SETTINGS = EngineSettings()
 DEFAULT_LIMITS = Limits()
 
 
@@ -121,20 +80,19 @@ class Engine:
     ) -> None:
         self._node = node
         self._store = store
-        self._definitions = definitions
-        self._compiled = compiled
         self._progress = progress
         self._clock = clock
         self._supervisor = supervisor
         self._random = random or Random()  # noqa: S311 - jitter, not secrets
         self._limits = limits
         self._settings = settings
-        self._threads = ThreadPoolExecutor(settings.decision_threads, "decision")
+        self._load = LoadExecution(store, definitions, compiled)
+        self._decide = MakeDecision(settings.decision_threads)
         self._active = ActiveExecutions()
         self._settling: set[str] = set()
         self._stopping = False
         self._quota = OpenExecutions(store, clock, settings.open_executions)
-        self._slots = Slots(_room(settings), reached)
+        self._slots = Slots(room_of(settings), reached)
         self._turns = FairGate(settings.advances_at_once, settings.tenant_weights)
         self._effects = Effects(runner, self._slots, self._active, supervisor, self._advance)
         self._timers = Timers(
@@ -168,7 +126,7 @@ class Engine:
         """Take on nothing new: what is under way may end, and the supervisor stops everything else."""
         self._stopping = True
         self._effects.stop()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._decide.stop()
 
     @property
     def effects_waiting(self) -> int:
@@ -279,7 +237,7 @@ class Engine:
         idempotency: IdempotencyKey | None,
     ) -> tuple[Summary, bool]:
         for _ in range(self._settings.conflicts):
-            known = active.known or await self._load(active, execution)
+            known = active.known or await self._loaded(active, execution)
             try:
                 return await self._step(active, known, execution, stimulus, idempotency)
             except VersionConflict:
@@ -325,30 +283,10 @@ class Engine:
         finally:
             self._settling.discard(execution)
 
-    async def _load(self, active: Active, execution: str) -> Known:
-        stored = await self._store.load(execution)
-        if stored is None:
-            raise ExecutionVanished(f"execution {execution} is not in the store")
-        head = stored.head
-        active.known = Known(
-            await self._definition(head.summary),
-            restore(stored),
-            head.sequence,
-            head.epoch,
-            head.summary,
-            stored.snapshot_sequence,
-        )
+    async def _loaded(self, active: Active, execution: str) -> Known:
+        active.known = await self._load(execution)
         active.stop_unawaited()
         return active.known
-
-    async def _definition(self, summary: Summary) -> Definition:
-        compiled = self._compiled.peek(summary.digest)
-        if compiled is not None:
-            return compiled
-        stored = await self._definitions.by_digest(summary.tenant, summary.digest)
-        if stored is None:
-            raise ExecutionVanished(f"the definition of {summary.execution} is not in the store")
-        return await self._compiled.get(stored)
 
     async def _step(
         self,
@@ -365,7 +303,10 @@ class Engine:
             if known.summary is None:
                 raise ExecutionVanished(f"execution {execution} never began")
             return known.summary, decision.more
-        commit = self._commit_of(execution, known, decision, environment, idempotency)
+        every = self._settings.snapshot_every
+        commit = commit_of(
+            execution, known, decision, environment, snapshot_every=every, idempotency=idempotency
+        )
         await self._store.append(commit)
         if active.known is not known:  # ended past this engine before the answer came: look again
             return commit.summary, True
@@ -377,45 +318,6 @@ class Engine:
         if decision.more:
             reached("tasks_per_advance")
         return commit.summary, decision.more
-
-    async def _decide(self, known: Known, stimulus: Stimulus, environment: Environment) -> Decision:
-        """Decide here if that is quick, else again in a thread: a decision that was given up has done nothing."""
-        try:
-            return decide(known.definition, known.state, stimulus, environment)
-        except NeedsWorker:
-            patient = Environment(
-                environment.now, environment.random, environment.limits, may_block=True
-            )
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.run_in_executor(
-                self._threads, decide, known.definition, known.state, stimulus, patient
-            )
-        except ExpressionsUnavailable as busy:
-            raise Unavailable("too many costly expressions at once", retry_after=1.0) from busy
-
-    def _commit_of(
-        self,
-        execution: str,
-        known: Known,
-        decision: Decision,
-        environment: Environment,
-        idempotency: IdempotencyKey | None,
-    ) -> Commit:
-        state, now = decision.state, environment.now
-        ahead = known.sequence + len(decision.events) - known.snapshot_sequence
-        return Commit(
-            execution=execution,
-            expected=known.sequence,
-            epoch=known.epoch,
-            at=now,
-            events=decision.events,
-            summary=summarise(known.summary, decision.events, state, now),
-            wake_at=wake_at(state, now),
-            busy=decision.more or decision.awaiting,
-            snapshot=snapshot_of(state) if ahead >= self._settings.snapshot_every else None,
-            idempotency=idempotency,
-        )
 
     def _committed(self, active: Active, known: Known, commit: Commit, decision: Decision) -> None:
         """The facts are durable: tell who watches, stop what is no longer awaited, let new effects go."""
