@@ -18,7 +18,7 @@ from tests.simulation.network import RemoteStore
 from workflow_service.application.commands import cancel_execution
 from workflow_service.application.commands.cancel_execution import CancelExecutionHandler
 from workflow_service.application.commands.start_execution import StartExecutionHandler
-from workflow_service.application.engine import engine as shell
+from workflow_service.application.engine import make_decision
 from workflow_service.application.engine.engine import Engine
 from workflow_service.application.engine.fire_timers import Timers
 from workflow_service.application.engine.loading import snapshot_of
@@ -268,7 +268,7 @@ BUGS: tuple[Bug, ...] = (
     Bug(
         "forgotten-timer",
         "no wake-up while an effect is under way",
-        shell,
+        make_decision,
         "wake_at",
         _no_timer_beside_effects,
     ),

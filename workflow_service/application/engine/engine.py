@@ -303,10 +303,7 @@ class Engine:
             if known.summary is None:
                 raise ExecutionVanished(f"execution {execution} never began")
             return known.summary, decision.more
-        every = self._settings.snapshot_every
-        commit = commit_of(
-            execution, known, decision, environment, snapshot_every=every, idempotency=idempotency
-        )
+        commit = self._commit_of(execution, known, decision, environment, idempotency)
         await self._store.append(commit)
         if active.known is not known:  # ended past this engine before the answer came: look again
             return commit.summary, True
@@ -318,6 +315,19 @@ class Engine:
         if decision.more:
             reached("tasks_per_advance")
         return commit.summary, decision.more
+
+    def _commit_of(
+        self,
+        execution: str,
+        known: Known,
+        decision: Decision,
+        environment: Environment,
+        idempotency: IdempotencyKey | None,
+    ) -> Commit:
+        every = self._settings.snapshot_every
+        return commit_of(
+            execution, known, decision, environment, snapshot_every=every, idempotency=idempotency
+        )
 
     def _committed(self, active: Active, known: Known, commit: Commit, decision: Decision) -> None:
         """The facts are durable: tell who watches, stop what is no longer awaited, let new effects go."""
