@@ -11,9 +11,9 @@ import argparse
 import multiprocessing
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from tests.simulation.finding import Failure, failures, silence, trace
+from tests.simulation.finding import Failure, bad_seeds, silence, trace
 from tests.simulation.planted_bugs import BUGS
 from tests.simulation.table import found_by, write_table
 
@@ -61,12 +61,8 @@ def _run(seeds: range, jobs: int) -> int:
 
 def _in_parallel(chunks: list[range], jobs: int) -> Iterator[Failure]:
     with multiprocessing.get_context("spawn").Pool(jobs, silence) as pool:
-        for found in pool.imap(_chunk, chunks):
+        for found in pool.imap(bad_seeds, chunks):
             yield from found
-
-
-def _chunk(seeds: Iterable[int]) -> list[Failure]:
-    return list(failures(seeds))
 
 
 def _table(jobs: int) -> int:

@@ -48,6 +48,11 @@ def failures(seeds: Iterable[int]) -> Iterator[Failure]:
             yield Failure(seed, tuple(found), tuple(_shortened(evidence, found)))
 
 
+def bad_seeds(seeds: Iterable[int]) -> list[Failure]:
+    """Return what ``failures`` yields: for a process of a pool."""
+    return list(failures(seeds))
+
+
 def trace(seed: int) -> tuple[list[str], bool]:
     """Run *seed*; return everything that happened and what is wrong with it, and whether something is."""
     evidence = simulate(seed)
