@@ -98,7 +98,7 @@ async def running(
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
-        stores = await stack.enter_async_context(sqlite_stores(settings.data_dir / "auth.db"))
+        stores = await stack.enter_async_context(sqlite_stores(settings.store_dir / "auth.db"))
         if hasher is None:
             hasher = await stack.enter_async_context(_argon2(settings.hashing))
         world = World(

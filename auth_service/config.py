@@ -10,6 +10,7 @@ from auth_service.domain.policy import PasswordPolicy
 from auth_service.domain.session import SessionPolicy
 from auth_service.domain.signing_key import KeySchedule
 from auth_service.domain.user import email_problems
+from chassis.backends import check_backends, store_folder
 from chassis.config import Environment
 
 FIRST_ADMINISTRATOR = "admin@autoworker.internal"
@@ -39,6 +40,7 @@ class Settings:
     """Everything that an operator can decide about the auth service."""
 
     data_dir: Path = Path("data")
+    store_dir: Path = Path("data")
     grpc_host: str = "127.0.0.1"
     grpc_port: int = 50051
     admin_host: str = "127.0.0.1"
@@ -59,8 +61,10 @@ class Settings:
         """
         passwords = _passwords(env)
         sessions = _sessions(env)
+        data_dir = env.path("AUTOWORKER_DATA_DIR", Path("data"))
         settings = cls(
-            data_dir=env.path("AUTOWORKER_DATA_DIR", Path("data")),
+            data_dir=data_dir,
+            store_dir=store_folder(env, data_dir),
             grpc_host=env.text("AUTOWORKER_AUTH_GRPC_HOST", "127.0.0.1"),
             grpc_port=_port(env, "AUTOWORKER_AUTH_GRPC_PORT", 50051),
             admin_host=env.text("AUTOWORKER_AUTH_ADMIN_HOST", "127.0.0.1"),
@@ -72,6 +76,7 @@ class Settings:
             keys=_keys(env),
             guesses=_guesses(env),
         )
+        check_backends(env)
         env.check()
         return settings
 

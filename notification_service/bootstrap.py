@@ -112,7 +112,7 @@ async def running(
         bus=bus,
     )
     async with AsyncExitStack() as stack:
-        store = await stack.enter_async_context(opened(settings.data_dir / f"{SERVICE}.db"))
+        store = await stack.enter_async_context(opened(settings.store_dir / f"{SERVICE}.db"))
         supervisor = await stack.enter_async_context(Supervisor())
         app = assemble(settings.mail, store, world, channel)
         keys = keys or await _keys_of_auth(stack, settings, world)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from chassis.backends import check_backends, store_folder
 from chassis.config import Environment
 
 
@@ -53,6 +54,7 @@ class Settings:
     """
 
     data_dir: Path
+    store_dir: Path
     grpc_host: str
     grpc_port: int
     admin_host: str
@@ -69,8 +71,10 @@ class Settings:
             SettingsInvalid: with every problem at once.
         """
         insecure = env.flag("AUTOWORKER_INSECURE_DEV", False)
+        data_dir = env.path("AUTOWORKER_DATA_DIR", Path("data"))
         settings = cls(
-            data_dir=env.path("AUTOWORKER_DATA_DIR", Path("data")),
+            data_dir=data_dir,
+            store_dir=store_folder(env, data_dir),
             grpc_host=env.text("AUTOWORKER_NOTIFICATION_GRPC_HOST", "127.0.0.1"),
             grpc_port=_port(env, "AUTOWORKER_NOTIFICATION_GRPC_PORT", 50053),
             admin_host=env.text("AUTOWORKER_NOTIFICATION_ADMIN_HOST", "127.0.0.1"),
@@ -79,6 +83,7 @@ class Settings:
             insecure_dev=insecure,
             mail=_mail(env, insecure),
         )
+        check_backends(env)
         env.check()
         return settings
 

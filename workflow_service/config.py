@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
-from urllib.parse import unquote, urlsplit
 
+from chassis.backends import check_backends, store_folder
 from chassis.config import Environment
 from workflow_service.application.engine.settings import EngineSettings
 from workflow_service.application.queries.paging import HistoryPages
@@ -247,7 +247,7 @@ class Settings:
         auth_address = _address(env, "AUTH", 50051)
         settings = cls(
             data_dir=data_dir,
-            store_dir=_store_dir(env, data_dir),
+            store_dir=store_folder(env, data_dir),
             grpc_host=env.text("AUTOWORKER_WORKFLOW_GRPC_HOST", "127.0.0.1"),
             grpc_port=_port(env, "AUTOWORKER_WORKFLOW_GRPC_PORT", 50052),
             admin_host=env.text("AUTOWORKER_WORKFLOW_ADMIN_HOST", "127.0.0.1"),
@@ -266,7 +266,7 @@ class Settings:
             retention_days=env.integer("AUTOWORKER_RETENTION_DAYS", 30, minimum=0, maximum=36_500),
             insecure_dev=env.flag("AUTOWORKER_INSECURE_DEV", False),
         )
-        _only_embedded(env)
+        check_backends(env)
         env.check()
         return settings
 
@@ -291,20 +291,3 @@ def _neighbours(env: Environment) -> tuple[str, ...]:
         host = env.text(f"AUTOWORKER_{service}_ADMIN_HOST", "127.0.0.1")
         doors.append(f"{host}:{_port(env, f'AUTOWORKER_{service}_ADMIN_PORT', port)}")
     return tuple(door for door in doors if not door.endswith(":0"))
-
-
-def _store_dir(env: Environment, data_dir: Path) -> Path:
-    """Return the folder of ``sqlite:///folder``, in which each service has a file."""
-    url = env.url("AUTOWORKER_STORE_URL", "sqlite://", ["sqlite"])
-    parts = urlsplit(url)
-    if parts.netloc or parts.query or parts.fragment:
-        env.problem("AUTOWORKER_STORE_URL", "must have the form sqlite:///folder")
-    folder = unquote(parts.path)
-    # As in SQLAlchemy: three slashes before a relative path, four before an absolute one.
-    return Path(folder.removeprefix("/")) if folder.strip("/") else data_dir
-
-
-def _only_embedded(env: Environment) -> None:
-    env.url("AUTOWORKER_BUS_URL", "memory://", ["memory"])
-    env.url("AUTOWORKER_CACHE_URL", "memory://", ["memory"])
-    env.url("AUTOWORKER_REGISTRY_URL", "static://", ["static"])

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import jwt
@@ -84,6 +84,12 @@ class Gateway:
             yield feed
 
 
+def settings_in(folder: Path, changed: Mapping[str, object]) -> Settings:
+    """Settings of a service that keeps everything in *folder*."""
+    found = Settings(data_dir=folder, store_dir=folder, grpc_port=0, admin_port=0)
+    return replace(found, **changed)  # type: ignore[arg-type]
+
+
 @asynccontextmanager
 async def gateway(
     folder: Path,
@@ -105,7 +111,7 @@ async def gateway(
         registry = StaticRegistry()
         service = await stack.enter_async_context(
             running(
-                Settings(data_dir=folder, grpc_port=0, admin_port=0, **(settings or {})),  # type: ignore[arg-type]
+                settings_in(folder, settings or {}),
                 registry=registry,
                 bus=bus,
                 clock=clock,

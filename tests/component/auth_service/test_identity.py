@@ -230,7 +230,7 @@ async def test_the_feed_tells_of_a_logout_at_once_and_shows_that_it_lives(auth: 
 async def test_stopping_does_not_wait_for_those_who_watch(tmp_path: Path) -> None:
     registry, begun = StaticRegistry(), asyncio.Event()
     identity = ServiceIdentity.load_or_create(tmp_path / "keys", "workflow")
-    settings = Settings(data_dir=tmp_path, grpc_port=0, admin_port=0)
+    settings = Settings(data_dir=tmp_path, store_dir=tmp_path, grpc_port=0, admin_port=0)
     async with RpcClient(registry, "auth", identity) as rpc, AsyncExitStack() as service:
         bus = await service.enter_async_context(MemoryBus())
         await service.enter_async_context(running(settings, registry=registry, bus=bus))

@@ -7,7 +7,14 @@ from pathlib import Path
 from workflow_service.domain.definition.not_yet import NOT_YET
 
 ROOT = Path(__file__).resolve().parents[3]
-PACKAGES = ("auth_service", "workflow_service", "notification_service", "gateway", "autoworker")
+PACKAGES = (
+    "chassis",
+    "auth_service",
+    "workflow_service",
+    "notification_service",
+    "gateway",
+    "autoworker",
+)
 COMMAND_LINE = {
     "AUTOWORKER_URL",
     "AUTOWORKER_TOKEN",
@@ -22,7 +29,11 @@ def document(name: str) -> str:
 
 
 def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
-    files = [ROOT / package / name for package in PACKAGES for name in ("config.py", "settings.py")]
+    files = [
+        ROOT / package / name
+        for package in PACKAGES
+        for name in ("config.py", "settings.py", "backends.py")
+    ]
     sources = "".join(file.read_text(encoding="utf-8") for file in files if file.exists())
     known = set(SETTING.findall(sources))
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis.backends import check_backends, store_folder
 from chassis.config import Environment, SettingsInvalid
 
 
@@ -99,3 +100,29 @@ def test_the_environment_of_the_process_is_what_is_read_without_values(
 ) -> None:
     monkeypatch.setenv("AUTOWORKER_SOMETHING", "here")
     assert Environment().text("AUTOWORKER_SOMETHING", "") == "here"
+
+
+def test_one_url_moves_the_databases_of_every_service() -> None:
+    env = Environment({"AUTOWORKER_STORE_URL": "sqlite:////var/lib/stores"})
+
+    assert store_folder(env, Path("data")) == Path("/var/lib/stores")
+    assert store_folder(Environment({}), Path("data")) == Path("data")
+
+
+def test_backends_that_are_not_there_are_findings_without_their_secrets() -> None:
+    env = Environment(
+        {
+            "AUTOWORKER_STORE_URL": "mongodb://user:hunter2@host/db",
+            "AUTOWORKER_BUS_URL": "amqp://user:hunter2@host",
+        }
+    )
+    store_folder(env, Path("data"))
+    check_backends(env)
+
+    with pytest.raises(SettingsInvalid) as refused:
+        env.check()
+    assert [problem.split(":")[0] for problem in refused.value.problems] == [
+        "AUTOWORKER_STORE_URL",
+        "AUTOWORKER_BUS_URL",
+    ]
+    assert "hunter2" not in str(refused.value)
