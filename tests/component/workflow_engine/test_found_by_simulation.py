@@ -133,6 +133,23 @@ async def test_a_retry_from_one_branch_goes_on_with_all_of_them(bench: Bench) ->
         assert (await bench.ends(execution)).output == [0, 1, 2]
 
 
+async def test_an_answer_that_is_lost_while_another_is_being_settled_is_settled_too(
+    bench: Bench,
+) -> None:
+    async with bench.process() as process:
+        engine, recoveries = process.engine, 0
+
+        async def advance(execution: str, stimulus: Stimulus) -> None:
+            nonlocal recoveries
+            recoveries += 1
+            if recoveries == 1:
+                engine._settle(execution)  # as the commit of another stimulus does
+
+        engine._advance = advance  # type: ignore[method-assign,assignment]  # that is the point
+        engine._settle("e1")
+        await eventually(lambda: recoveries == 2)
+
+
 async def test_a_clock_that_is_set_back_does_not_lengthen_the_rest_after_a_failure() -> None:
     clock, woken = ManualClock(), 0
 

@@ -90,6 +90,7 @@ class Engine:
         self._decide = MakeDecision(settings.decision_threads)
         self._active = ActiveExecutions()
         self._settling: set[str] = set()
+        self._unsettled: set[str] = set()
         self._stopping = False
         self._quota = OpenExecutions(store, clock, settings.open_executions)
         self._slots = Slots(room_of(settings), reached)
@@ -255,7 +256,9 @@ class Engine:
 
     def _settle(self, execution: str) -> None:
         """After a commit of unknown fate: go on with what it asked for, if it is there."""
-        if execution not in self._settling and not self._stopping:
+        if execution in self._settling:
+            self._unsettled.add(execution)  # what is under way may have looked before this commit
+        elif not self._stopping:
             self._settling.add(execution)
             _ = self._supervisor.spawn("settle", self._resume(execution))
 
@@ -270,6 +273,7 @@ class Engine:
         delay = _FIRST_DELAY
         try:
             while True:
+                self._unsettled.discard(execution)
                 try:
                     await self._advance(execution, Recover(self._node))
                 except Unavailable as failure:
@@ -279,9 +283,11 @@ class Engine:
                 except (ExecutionVanished, StaleOwner):
                     return
                 else:
-                    return
+                    if execution not in self._unsettled:
+                        return
         finally:
             self._settling.discard(execution)
+            self._unsettled.discard(execution)
 
     async def _loaded(self, active: Active, execution: str) -> Known:
         active.known = await self._load(execution)
