@@ -36,7 +36,7 @@ ENDED: Final = frozenset({"cancelled", "faulted", "completed"})
 CALL_TIMEOUT: Final = 30.0
 _Name = Annotated[str, Meta(min_length=1, max_length=512)]
 _Reason = Annotated[str, Meta(max_length=2048)]
-_Tag = Annotated[str, Meta(max_length=512)]
+_Tag = Annotated[str, Meta(max_length=256)]
 _EXECUTION_ID: Final = {"id": "The execution's id"}
 
 
