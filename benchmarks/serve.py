@@ -29,6 +29,7 @@ from autoworker.settings import suite_settings
 from benchmarks import skeletons
 from chassis.config import Environment
 from chassis.discovery.static import StaticRegistry
+from chassis.lifecycle import collecting_less
 from chassis.messaging.memory import MemoryBus
 from chassis.telemetry.logging import configure_logging
 
@@ -101,10 +102,11 @@ async def serve_skeleton(folder: str, commits: str) -> None:
 
 async def until_left(addresses: dict[str, str]) -> None:
     """Tell where we are and what we use, for as long as anybody asks."""
-    _tell(addresses)
-    while await asyncio.to_thread(sys.stdin.readline):
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        _tell({"cpu": used.ru_utime + used.ru_stime, "rss": _resident()})
+    with collecting_less():  # as `run_until_stopped` does
+        _tell(addresses)
+        while await asyncio.to_thread(sys.stdin.readline):
+            used = resource.getrusage(resource.RUSAGE_SELF)
+            _tell({"cpu": used.ru_utime + used.ru_stime, "rss": _resident()})
 
 
 def _resident() -> int:

@@ -7,9 +7,10 @@ request to finish within a deadline, and what started last stops first.
 import asyncio
 import contextlib
 import contextvars
+import gc
 import os
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Self
@@ -141,6 +142,29 @@ class Supervisor:
         return self._owner.uncancel() == 0 and isinstance(exc, asyncio.CancelledError)
 
 
+YOUNG_OBJECTS = 20_000
+"""How many more objects there may be before the garbage collector looks at the young ones."""
+
+
+@contextlib.contextmanager
+def collecting_less() -> Iterator[None]:
+    """Inside: the garbage collector leaves alone what is there now, and looks at new things less often.
+
+    For a service that has started: its modules and tables stay, and nearly all that a request makes
+    goes by its count of references. With the interpreter's 700 the collector runs several times for
+    each request.
+    """
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
 async def run_until_stopped(
     service: AbstractAsyncContextManager[object],
     *,
@@ -164,7 +188,8 @@ async def run_until_stopped(
         try:
             async with contextlib.AsyncExitStack() as stack:
                 await stack.enter_async_context(service)
-                await stop.wait()
+                with collecting_less():
+                    await stop.wait()
                 _log.info("stopping", drain=drain)
                 async with asyncio.timeout(drain):
                     await stack.aclose()

@@ -1,5 +1,6 @@
 import asyncio
 import contextvars
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from chassis.errors import CannotStart
-from chassis.lifecycle import Supervisor, WorkFailed, run_until_stopped
+from chassis.lifecycle import Supervisor, WorkFailed, collecting_less, run_until_stopped
 from tests.support.time import eventually
 
 
@@ -194,3 +195,12 @@ async def test_a_service_that_does_not_drain_in_time_exits_with_1() -> None:
     await asyncio.sleep(0)
     os.kill(os.getpid(), signal.SIGTERM)
     assert await running == 1
+
+
+def test_a_started_service_is_left_alone_by_the_collector_until_it_stops() -> None:
+    before = gc.get_threshold()
+    with collecting_less():
+        assert gc.get_freeze_count() > 0
+        assert gc.get_threshold()[0] > before[0]
+    assert gc.get_freeze_count() == 0
+    assert gc.get_threshold() == before
