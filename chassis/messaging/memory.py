@@ -39,6 +39,7 @@ class _Subscription:
     name: str
     types: tuple[str, ...]
     handler: Handler
+    at_once: int
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while events are handed over: publishers take turns, so that order is kept."""
 
@@ -64,11 +65,13 @@ class MemoryBus:
     async def __aexit__(self, *exc: object) -> None:
         self._stopped = True
 
-    def subscribe(self, name: str, types: Sequence[str], handler: Handler) -> None:
+    def subscribe(
+        self, name: str, types: Sequence[str], handler: Handler, *, at_once: int = 1
+    ) -> None:
         """Give *handler* the events of *types*; see `Bus.subscribe`."""
         if name in self._subscriptions:
             raise ValueError(f"there is a subscription called {name} already")
-        self._subscriptions[name] = _Subscription(name, tuple(types), handler)
+        self._subscriptions[name] = _Subscription(name, tuple(types), handler, at_once)
         self._by_type.clear()
 
     def has_subscribers(self, event_type: str) -> bool:
@@ -101,14 +104,24 @@ class MemoryBus:
         return wanting
 
     async def _hand_over(self, subscription: _Subscription, events: Sequence[CloudEvent]) -> None:
+        step = subscription.at_once
         async with subscription.turn:
-            for event in events:
-                try:
-                    await deliver(subscription.name, subscription.handler, event, self._backoff)
-                except GivenUp as exc:
-                    self._bury(subscription, event, exc.cause)
-                else:
-                    _DELIVERED.child(subscription.name).inc()
+            if step == 1 or len(events) == 1:
+                for event in events:
+                    await self._deliver(subscription, event)
+                return
+            for start in range(0, len(events), step):
+                async with asyncio.TaskGroup() as group:
+                    for event in events[start : start + step]:
+                        group.create_task(self._deliver(subscription, event))
+
+    async def _deliver(self, subscription: _Subscription, event: CloudEvent) -> None:
+        try:
+            await deliver(subscription.name, subscription.handler, event, self._backoff)
+        except GivenUp as exc:
+            self._bury(subscription, event, exc.cause)
+        else:
+            _DELIVERED.child(subscription.name).inc()
 
     def _bury(self, subscription: _Subscription, event: CloudEvent, cause: Exception) -> None:
         self.dead_letters.append(DeadLetter(subscription.name, event, str(cause)))

@@ -51,8 +51,10 @@ class Bus(Protocol):
         """
         ...
 
-    def subscribe(self, name: str, types: Sequence[str], handler: Handler) -> None:
-        """Give *handler* the events of *types*, one after the other.
+    def subscribe(
+        self, name: str, types: Sequence[str], handler: Handler, *, at_once: int = 1
+    ) -> None:
+        """Give *handler* the events of *types*, one after the other unless *at_once* says more.
 
         Args:
             name: of a durable consumer; what it has not handled waits for it under this name.
@@ -60,6 +62,8 @@ class Bus(Protocol):
             handler: see `Handler`. One that raises Unavailable is asked again, with growing pauses,
                 until it succeeds; after another exception, only some times. An event that is given
                 up goes to the dead letters.
+            at_once: how many events the handler may have before it is done with the first, so that
+                they share a commit. They are begun in order; what they do must not depend on it.
 
         Raises:
             ValueError: the name is taken.

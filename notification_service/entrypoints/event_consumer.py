@@ -6,6 +6,9 @@ from chassis.messaging.port import Bus, CloudEvent
 from notification_service.application.app import Commands
 from notification_service.entrypoints import messages
 
+AT_ONCE = 100
+"""How many ended executions are taken in at the same time."""
+
 
 def subscribe(bus: Bus, commands: Commands) -> None:
     """Have *bus* bring what this service wants to hear.
@@ -26,11 +29,12 @@ def subscribe(bus: Bus, commands: Commands) -> None:
     handlers: dict[str, Callable[[CloudEvent], Awaitable[None]]] = {
         messages.USER_REGISTERED: registered,
         messages.USER_UPDATED: updated,
-        messages.EXECUTION_ENDED: ended,
     }
 
     async def handle(event: CloudEvent) -> None:
         await handlers[event.type](event)
 
-    # One subscription, so that events of one source stay in their order.
+    # One subscription, so that what happens to a user stays in its order.
     bus.subscribe(messages.CONSUMER, tuple(handlers), handle)
+    # Executions end independently of each other and of users; together they share commits.
+    bus.subscribe(messages.ENDINGS, (messages.EXECUTION_ENDED,), ended, at_once=AT_ONCE)

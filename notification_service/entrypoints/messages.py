@@ -25,7 +25,10 @@ from notification_service.domain.recipient import Contact, Recipient, contact
 from protos.notification.v1 import notification_pb2 as pb
 
 CONSUMER = "notification"
-"""The durable name under which this service hears events."""
+"""The durable name under which this service hears what happens to users."""
+
+ENDINGS = "notification-endings"
+"""And under which it hears that executions have ended."""
 
 USER_REGISTERED = "io.autoworker.auth.user-registered.v1"
 USER_UPDATED = "io.autoworker.auth.user-updated.v1"
