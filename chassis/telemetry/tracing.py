@@ -8,7 +8,7 @@ an OTLP endpoint `span` does nothing and the OpenTelemetry SDK is never imported
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -56,7 +56,7 @@ class _NoSpan:
         """Nobody is listening."""
 
 
-_no_span = _NoSpan()
+_no_span: AbstractContextManager[Span] = nullcontext(_NoSpan())
 _tracer: Tracer | None = None
 
 
@@ -121,18 +121,23 @@ def is_sampled(traceparent: str) -> bool:
     return bool(traceparent) and int(traceparent[53:55], 16) & 1 == 1
 
 
-@contextmanager
-def span(name: str, **attributes: Attribute) -> Iterator[Span]:
+def span(name: str, **attributes: Attribute) -> AbstractContextManager[Span]:
     """Measure what happens inside, as a part of the current trace.
 
     Does nothing, cheaply, when there is no tracer or the trace is not sampled. Keep it away from
     `yield`: a generator that is left early would end its span late.
     """
+    if _tracer is None:
+        return _no_span
     parent = _traceparent.get()
-    if _tracer is None or not is_sampled(parent):
-        yield _no_span
-        return
-    recording = _tracer.start(name, parent, attributes)
+    return _recorded(_tracer, name, parent, attributes) if is_sampled(parent) else _no_span
+
+
+@contextmanager
+def _recorded(
+    tracer: Tracer, name: str, parent: str, attributes: dict[str, Attribute]
+) -> Iterator[Span]:
+    recording = tracer.start(name, parent, attributes)
     _traceparent.set(recording.traceparent)
     error: BaseException | None = None
     try:

@@ -8,7 +8,9 @@ _BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 def one_line(text: str, longest: int) -> str:
     """*text* without line breaks or control characters, at most *longest* characters."""
-    calm = "".join(" " if unicodedata.category(mark) in _BREAKING else mark for mark in text)
+    calm = text
+    if not text.isprintable():  # what breaks a line is not; what is not need not break one
+        calm = "".join(" " if unicodedata.category(mark) in _BREAKING else mark for mark in text)
     return clipped(" ".join(calm.split()), longest)
 
 

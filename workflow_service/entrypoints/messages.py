@@ -33,6 +33,7 @@ LONGEST_WAIT: Final = 60.0
 READ_ALL: Final = "executions:read-all"
 WRITE_ALL: Final = "executions:write-all"
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
@@ -248,9 +249,9 @@ def _blocker_message(blocker: Blocker) -> pb.Blocker:
 def _stamp(moment: datetime | None) -> Timestamp | None:
     if moment is None:
         return None
-    stamp = Timestamp()
-    stamp.FromDatetime(moment)
-    return stamp
+    # FromDatetime() does the same in three times the time.
+    since = moment - _EPOCH
+    return Timestamp(seconds=since.days * 86_400 + since.seconds, nanos=since.microseconds * 1_000)
 
 
 def _deeper(value: JsonValue, levels: int) -> bool:

@@ -83,6 +83,13 @@ class Directory:
         self._local: Mapping[tuple[str, str], LocalFunction] = {
             (each.name, each.version): each for each in local
         }
+        self._newest: Mapping[str, LocalFunction] = {
+            name: max(
+                (each for each in local if each.name == name),
+                key=lambda each: precedence(each.version),
+            )
+            for name in {each.name for each in local}
+        }
         self._store = store
         self._dispatcher = dispatcher
         self._clock = clock
@@ -91,8 +98,7 @@ class Directory:
         """Return the function of this process that *call* calls: that version, or the newest."""
         if call.version:
             return self._local.get((call.name, call.version))
-        versions = [each for each in self._local.values() if each.name == call.name]
-        return max(versions, key=lambda each: precedence(each.version), default=None)
+        return self._newest.get(call.name)
 
     def lacks(self, call: FunctionCall) -> bool:
         """Whether nobody is there to serve *call*."""
