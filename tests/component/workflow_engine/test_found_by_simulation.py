@@ -56,7 +56,7 @@ async def test_what_was_known_before_a_take_over_does_not_keep_it_from_being_res
 
         process.store.inner.take_over = slow  # type: ignore[method-assign]
         await asked.wait()
-        async with engine._active.use(execution):  # somebody asks for it just before
+        with engine._active.use(execution):  # somebody asks for it just before
             await engine.stimulate(execution, Wake())
             go_on.set()
             await bench.world.answer("fine")

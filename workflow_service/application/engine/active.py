@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from workflow_service.application.ports import Summary
@@ -53,8 +52,12 @@ class Active:
     def stop_unawaited(self) -> None:
         """Stop the effects whose outcome nobody awaits any longer."""
         awaited = {effect.number for effect in self.known.awaited} if self.known else set()
-        for number, task in list(self.effects.items()):
-            if number not in awaited and task is not asyncio.current_task():
+        unawaited = self.effects.keys() - awaited
+        if not unawaited:
+            return
+        current = asyncio.current_task()
+        for number in sorted(unawaited):
+            if (task := self.effects[number]) is not current:
                 task.cancel()
 
 
@@ -71,14 +74,30 @@ class ActiveExecutions:
         """Return one, if it is under work."""
         return self._active.get(execution)
 
-    @asynccontextmanager
-    async def use(self, execution: str) -> AsyncIterator[Active]:
+    def use(self, execution: str) -> Use:
         """Keep an execution under work; it is forgotten when nobody uses it and no effect of it is under way."""
-        active = self._active.setdefault(execution, Active())
+        return Use(self._active, execution)
+
+
+class Use:
+    """Inside (`with`) an execution is kept under work. A class, since a generator costs some times as much."""
+
+    __slots__ = ("_among", "_execution", "_used")
+
+    def __init__(self, among: dict[str, Active], execution: str) -> None:
+        self._among = among
+        self._execution = execution
+
+    def __enter__(self) -> Active:
+        active = self._among.get(self._execution)
+        if active is None:
+            active = self._among[self._execution] = Active()
         active.users += 1
-        try:
-            yield active
-        finally:
-            active.users -= 1
-            if active.users == 0 and not active.effects:
-                self._active.pop(execution, None)
+        self._used = active
+        return active
+
+    def __exit__(self, *_: object) -> None:
+        active = self._used
+        active.users -= 1
+        if active.users == 0 and not active.effects:
+            self._among.pop(self._execution, None)

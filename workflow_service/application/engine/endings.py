@@ -12,7 +12,7 @@ class Endings:
     """Hands the final summary to all who wait for it. Another process's commits are not heard here."""
 
     def __init__(self) -> None:
-        self._waiting: defaultdict[str, list[asyncio.Future[Summary]]] = defaultdict(list)
+        self._waiting: defaultdict[str, list[asyncio.Future[Summary | None]]] = defaultdict(list)
 
     def ended(self, execution: str, summary: Summary) -> None:
         """Say that *execution* has ended."""
@@ -22,16 +22,17 @@ class Endings:
 
     async def wait(self, execution: str, seconds: float) -> Summary | None:
         """Return the final summary, or None when it did not come within *seconds*."""
-        waiter: asyncio.Future[Summary] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[Summary | None] = loop.create_future()
         self._waiting[execution].append(waiter)
+        patience = loop.call_later(seconds, _give_up, waiter)
         try:
-            return await asyncio.wait_for(waiter, seconds)
-        except TimeoutError:
-            return None
+            return await waiter
         finally:
+            patience.cancel()
             self._leave(execution, waiter)
 
-    def _leave(self, execution: str, waiter: asyncio.Future[Summary]) -> None:
+    def _leave(self, execution: str, waiter: asyncio.Future[Summary | None]) -> None:
         waiters = self._waiting.get(execution)
         if waiters is None:
             return
@@ -39,3 +40,8 @@ class Endings:
             waiters.remove(waiter)
         if not waiters:
             del self._waiting[execution]
+
+
+def _give_up(waiter: asyncio.Future[Summary | None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -169,8 +169,9 @@ class Engine:
     @asynccontextmanager
     async def turn(self, execution: str) -> AsyncIterator[None]:
         """Keep this engine from committing anything to *execution*."""
-        async with self._active.use(execution) as active, active.turn:
-            yield
+        with self._active.use(execution) as active:
+            async with active.turn:
+                yield
 
     def ended_elsewhere(self, execution: str, summary: Summary, sequence: int) -> None:
         """The history was ended past this engine: stop the effects, and load before the next decision."""
@@ -217,7 +218,7 @@ class Engine:
         idempotency: IdempotencyKey | None = None,
     ) -> Summary:
         """Feed *stimulus*, then go on for as long as there is more to do at once; others get their turn in between."""
-        async with self._active.use(execution) as active:
+        with self._active.use(execution) as active:
             active.known = active.known or known
             async with active.turn:
                 summary, more = await self._settled(active, execution, stimulus, idempotency)
@@ -264,8 +265,9 @@ class Engine:
 
     async def _succeed(self, execution: str) -> None:
         """Go on with what this process took over: what it knew of it before was another owner's."""
-        async with self._active.use(execution) as active, active.turn:
-            active.known = None
+        with self._active.use(execution) as active:
+            async with active.turn:
+                active.known = None
         await self._resume(execution)
 
     async def _resume(self, execution: str) -> None:

@@ -71,7 +71,7 @@ class Effects:
             active.effects[effect.number] = self._supervisor.spawn("effect", work)
 
     async def _perform(self, execution: str, effect: Effect, asked: Asked) -> None:
-        async with self._active.use(execution) as active:
+        with self._active.use(execution) as active:
             try:
                 async with self._room(effect, asked):
                     outcome = await self._outcome(execution, effect)

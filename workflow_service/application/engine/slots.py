@@ -85,14 +85,9 @@ class FairGate:
         self._free += 1
         self._hand_out()
 
-    @asynccontextmanager
-    async def place(self, tenant: str, priority: int) -> AsyncIterator[None]:
-        """Hold a place."""
-        await self.enter(tenant, priority)
-        try:
-            yield
-        finally:
-            self.leave()
+    def place(self, tenant: str, priority: int) -> Place:
+        """Hold a place: `async with`."""
+        return Place(self, tenant, priority)
 
     def _hand_out(self) -> None:
         """Give free places to who is next, until none is free or nobody waits."""
@@ -109,6 +104,23 @@ class FairGate:
             turn.set_result(None)
             if line.credit == 0:
                 self._lines.move_to_end(tenant)
+
+
+class Place:
+    """Inside, a place of a gate is held. A class, since a generator costs some times as much."""
+
+    __slots__ = ("_gate", "_priority", "_tenant")
+
+    def __init__(self, gate: FairGate, tenant: str, priority: int) -> None:
+        self._gate = gate
+        self._tenant = tenant
+        self._priority = priority
+
+    async def __aenter__(self) -> None:
+        await self._gate.enter(self._tenant, self._priority)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._gate.leave()
 
 
 @dataclass(frozen=True, slots=True)
