@@ -10,12 +10,18 @@ class NotUnderstood(Exception):
     """The text is not in our part of jq."""
 
 
-def number(text: str) -> int | float:
-    """The value of a number literal, an int whenever it is integral, as libjq prints it."""
-    value = float(text)
-    if not abs(value) <= EXACT_INTEGER:
+def number(text: str) -> int:
+    """The value of a literal of digits alone.
+
+    libjq keeps how other literals were written (`"\\(1e2)"` is `1E+2`, `"\\(1.50)"` is `1.50`), so they are
+    left to it.
+
+    Raises:
+        NotUnderstood: it is another one, or too large to be exact.
+    """
+    if not text.isdecimal() or int(text) > EXACT_INTEGER:
         raise NotUnderstood
-    return int(value) if value.is_integer() else value
+    return int(text)
 
 
 def plain_text(piece: str) -> str:

@@ -165,3 +165,12 @@ def test_large_integers_pass_through_paths_unchanged(number: int) -> None:
     expression = Expressions().compile(".a.b", ())
 
     assert expression.evaluate({"a": {"b": number}}, {}) == number
+
+
+@pytest.mark.parametrize(
+    "source", ['"<\\(1e2)>"', '"\\(1.50)"', "[1e2, 1.0]", '"\\(007)"', "1e2 + 1"]
+)
+def test_how_a_literal_was_written_is_kept_as_jq_keeps_it(source: str) -> None:
+    expected = jq.compile(source).input_text("null").first()
+
+    assert Expressions().compile(source, ()).evaluate(None, {}) == expected
