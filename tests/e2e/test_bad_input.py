@@ -12,6 +12,7 @@ import pytest
 
 from autoworker import AutoworkerError, InvalidRequest
 from tests.support.gateway_client import PASSWORD, Person
+from tests.support.http_session import http_session
 from tests.support.suite import ROOT, Suite
 
 VECTORS = ROOT.parent / "shared" / "vectors"
@@ -27,7 +28,7 @@ Answer = tuple[int, bytes]
 async def http(suite: Suite, ada: Person) -> AsyncIterator[aiohttp.ClientSession]:
     tokens = await ada.login(ada.email, PASSWORD)
     headers = {"Authorization": f"Bearer {tokens.access_token}"}
-    async with aiohttp.ClientSession(suite.url, headers=headers) as session:
+    async with http_session(suite.url, headers=headers) as session:
         yield session
 
 

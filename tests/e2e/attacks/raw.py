@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 
 from tests.support.gateway_client import PASSWORD, Person
+from tests.support.http_session import http_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,5 +58,5 @@ async def raw(url: str, person: Person) -> AsyncIterator[Raw]:
     tokens = await person.login(person.email, PASSWORD)
     headers = {"Authorization": f"Bearer {tokens.access_token}"}
     skip = ["Content-Type", "Accept-Encoding"]
-    async with aiohttp.ClientSession(url, headers=headers, skip_auto_headers=skip) as http:
+    async with http_session(url, headers=headers, skip_auto_headers=skip) as http:
         yield Raw(http)
