@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -20,6 +19,7 @@ from autoworker import Client
 from autoworker.functions import Context, FunctionFailed
 from autoworker.worker import Worker
 from tests.support.gateway_client import PASSWORD, Person, eventually
+from tests.support.ports import free_port
 from tests.support.suite import ROOT, STOP_DEADLINE, Suite, environment, started
 
 CALL = """
@@ -279,11 +279,3 @@ def _async(check: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
         return check()
 
     return attempt
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 
 from autoworker import data_dir
 from autoworker.data_dir import RunFile
+from tests.support.ports import free_port
 from tests.support.suite import ROOT, STOP_DEADLINE, environment, until
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -30,14 +30,9 @@ class Place:
     port: str
 
 
-def free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return str(server.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder, port = tmp_path_factory.mktemp("readme"), free_port()
+    folder, port = tmp_path_factory.mktemp("readme"), str(free_port())
     variables = environment(folder, AUTOWORKER_HTTP_PORT=port, HOME=os.environ.get("HOME", "/"))
     with (folder / "out.txt").open("wb") as out:
         process = subprocess.Popen(
