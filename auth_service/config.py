@@ -66,9 +66,9 @@ class Settings:
             data_dir=data_dir,
             store_dir=store_folder(env, data_dir),
             grpc_host=env.text("AUTOWORKER_AUTH_GRPC_HOST", "127.0.0.1"),
-            grpc_port=_port(env, "AUTOWORKER_AUTH_GRPC_PORT", 50051),
+            grpc_port=env.port("AUTOWORKER_AUTH_GRPC_PORT", 50051),
             admin_host=env.text("AUTOWORKER_AUTH_ADMIN_HOST", "127.0.0.1"),
-            admin_port=_port(env, "AUTOWORKER_AUTH_ADMIN_PORT", 9101),
+            admin_port=env.port("AUTOWORKER_AUTH_ADMIN_PORT", 9101),
             administrator=_administrator(env, passwords),
             hashing=_hashing(env),
             passwords=passwords,
@@ -79,10 +79,6 @@ class Settings:
         check_backends(env)
         env.check()
         return settings
-
-
-def _port(env: Environment, name: str, default: int) -> int:
-    return env.integer(name, default, minimum=0, maximum=65535)
 
 
 def _administrator(env: Environment, policy: PasswordPolicy) -> FirstAdministratorSettings:

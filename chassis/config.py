@@ -71,6 +71,10 @@ class Environment:
             return default
         return number if self._within(name, number, minimum, maximum) else default
 
+    def port(self, name: str, default: int) -> int:
+        """A TCP port; 0 takes a free one."""
+        return self.integer(name, default, minimum=0, maximum=65_535)
+
     def number(self, name: str, default: float, *, minimum: float, maximum: float) -> float:
         """A number within limits (both included)."""
         value = self.optional(name)

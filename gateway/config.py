@@ -56,9 +56,9 @@ class Settings:
         """The settings of *env*; wrong ones are left as findings there, for its `check()`."""
         return cls(
             http_host=env.text("AUTOWORKER_HTTP_HOST", "127.0.0.1"),
-            http_port=_port(env, "AUTOWORKER_HTTP_PORT", 8080),
+            http_port=env.port("AUTOWORKER_HTTP_PORT", 8080),
             admin_host=env.text("AUTOWORKER_GATEWAY_ADMIN_HOST", "127.0.0.1"),
-            admin_port=_port(env, "AUTOWORKER_GATEWAY_ADMIN_PORT", 9100),
+            admin_port=env.port("AUTOWORKER_GATEWAY_ADMIN_PORT", 9100),
             data_dir=env.path("AUTOWORKER_DATA_DIR", Path("data")),
             addresses=tuple((name, _address(env, name)) for name in NAMES),
             trusted_proxies=_networks(env),
@@ -81,14 +81,10 @@ class Settings:
         )
 
 
-def _port(env: Environment, name: str, default: int) -> int:
-    return env.integer(name, default, minimum=0, maximum=65535)
-
-
 def _address(env: Environment, name: str) -> str:
     prefix = f"AUTOWORKER_{name.upper()}_GRPC"
     host = env.text(f"{prefix}_HOST", "127.0.0.1")
-    return f"{host}:{_port(env, f'{prefix}_PORT', PORTS[name])}"
+    return f"{host}:{env.port(f'{prefix}_PORT', PORTS[name])}"
 
 
 def _networks(env: Environment) -> tuple[Network, ...]:

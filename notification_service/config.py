@@ -76,9 +76,9 @@ class Settings:
             data_dir=data_dir,
             store_dir=store_folder(env, data_dir),
             grpc_host=env.text("AUTOWORKER_NOTIFICATION_GRPC_HOST", "127.0.0.1"),
-            grpc_port=_port(env, "AUTOWORKER_NOTIFICATION_GRPC_PORT", 50053),
+            grpc_port=env.port("AUTOWORKER_NOTIFICATION_GRPC_PORT", 50053),
             admin_host=env.text("AUTOWORKER_NOTIFICATION_ADMIN_HOST", "127.0.0.1"),
-            admin_port=_port(env, "AUTOWORKER_NOTIFICATION_ADMIN_PORT", 9103),
+            admin_port=env.port("AUTOWORKER_NOTIFICATION_ADMIN_PORT", 9103),
             auth_address=_auth_address(env),
             insecure_dev=insecure,
             mail=_mail(env, insecure),
@@ -88,13 +88,9 @@ class Settings:
         return settings
 
 
-def _port(env: Environment, name: str, default: int) -> int:
-    return env.integer(name, default, minimum=0, maximum=65_535)
-
-
 def _auth_address(env: Environment) -> str:
     host = env.text("AUTOWORKER_AUTH_GRPC_HOST", "127.0.0.1")
-    return f"{host}:{_port(env, 'AUTOWORKER_AUTH_GRPC_PORT', 50051)}"
+    return f"{host}:{env.port('AUTOWORKER_AUTH_GRPC_PORT', 50051)}"
 
 
 def _mail(env: Environment, insecure: bool) -> MailSettings | None:

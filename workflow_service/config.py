@@ -249,9 +249,9 @@ class Settings:
             data_dir=data_dir,
             store_dir=store_folder(env, data_dir),
             grpc_host=env.text("AUTOWORKER_WORKFLOW_GRPC_HOST", "127.0.0.1"),
-            grpc_port=_port(env, "AUTOWORKER_WORKFLOW_GRPC_PORT", 50052),
+            grpc_port=env.port("AUTOWORKER_WORKFLOW_GRPC_PORT", 50052),
             admin_host=env.text("AUTOWORKER_WORKFLOW_ADMIN_HOST", "127.0.0.1"),
-            admin_port=_port(env, "AUTOWORKER_WORKFLOW_ADMIN_PORT", 9102),
+            admin_port=env.port("AUTOWORKER_WORKFLOW_ADMIN_PORT", 9102),
             auth_address=auth_address,
             neighbours=(auth_address, *_neighbours(env)),
             egress_allow=env.items("AUTOWORKER_EGRESS_ALLOW"),
@@ -271,13 +271,9 @@ class Settings:
         return settings
 
 
-def _port(env: Environment, name: str, default: int) -> int:
-    return env.integer(name, default, minimum=0, maximum=65_535)
-
-
 def _address(env: Environment, service: str, port: int) -> str:
     host = env.text(f"AUTOWORKER_{service}_GRPC_HOST", "127.0.0.1")
-    return f"{host}:{_port(env, f'AUTOWORKER_{service}_GRPC_PORT', port)}"
+    return f"{host}:{env.port(f'AUTOWORKER_{service}_GRPC_PORT', port)}"
 
 
 def _neighbours(env: Environment) -> tuple[str, ...]:
@@ -285,9 +281,9 @@ def _neighbours(env: Environment) -> tuple[str, ...]:
     gateway = env.text("AUTOWORKER_HTTP_HOST", "127.0.0.1")
     doors = [
         _address(env, "NOTIFICATION", 50053),
-        f"{gateway}:{_port(env, 'AUTOWORKER_HTTP_PORT', 8080)}",
+        f"{gateway}:{env.port('AUTOWORKER_HTTP_PORT', 8080)}",
     ]
     for service, port in (("GATEWAY", 9100), ("AUTH", 9101), ("NOTIFICATION", 9103)):
         host = env.text(f"AUTOWORKER_{service}_ADMIN_HOST", "127.0.0.1")
-        doors.append(f"{host}:{_port(env, f'AUTOWORKER_{service}_ADMIN_PORT', port)}")
+        doors.append(f"{host}:{env.port(f'AUTOWORKER_{service}_ADMIN_PORT', port)}")
     return tuple(door for door in doors if not door.endswith(":0"))
