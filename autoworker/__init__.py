@@ -5,6 +5,7 @@ async with Client("http://127.0.0.1:8080", email=…, password=…) as client:
     execution = await client.start("examples/hello", input={"name": "Ada"}, wait=10)
 """
 
+from autoworker.api_keys import ApiKey, NewApiKey
 from autoworker.client import Client
 from autoworker.errors import (
     ApiError,
@@ -35,9 +36,11 @@ from autoworker.model import (
     User,
     WorkflowReference,
 )
+from autoworker.secrets import Secret
 
 __all__ = [
     "ApiError",
+    "ApiKey",
     "AutoworkerError",
     "Blocker",
     "Client",
@@ -51,12 +54,14 @@ __all__ = [
     "InvalidRequest",
     "JsonValue",
     "MfaRequired",
+    "NewApiKey",
     "NotFound",
     "NotUnderstood",
     "Notification",
     "PermissionDenied",
     "Problem",
     "RateLimited",
+    "Secret",
     "Tokens",
     "Unauthenticated",
     "Unavailable",

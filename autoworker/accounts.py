@@ -17,24 +17,30 @@ class Accounts:
     _transport: Transport
     _session: Session
 
-    async def register(self, email: str, password: str, name: str = "") -> User:
+    async def register(
+        self, email: str, password: str, name: str = "", *, tenant: str = "default"
+    ) -> User:
         """Make an account.
 
         Raises:
             Conflict: the address is taken.
             InvalidRequest: address or password break rules; each is named.
         """
-        body = msgspec.json.encode({"email": email, "password": password, "name": name})
+        said = {"email": email, "password": password, "name": name, "tenant": tenant}
+        body = msgspec.json.encode(said)
         _, answer = await self._transport.send("POST", "/v1/auth/register", body=body)
         return decoded(answer, _Registered).user
 
-    async def login(self, email: str, password: str, otp: str = "") -> Tokens:
+    async def login(
+        self, email: str, password: str, otp: str = "", *, tenant: str = "default"
+    ) -> Tokens:
         """Open a session, for a token to use elsewhere; this client's own session is untouched.
 
         Raises:
             Unauthenticated: wrong address or password.
         """
-        body = msgspec.json.encode({"email": email, "password": password, "otp": otp})
+        said = {"email": email, "password": password, "otp": otp, "tenant": tenant}
+        body = msgspec.json.encode(said)
         _, answer = await self._transport.send("POST", "/v1/auth/login", body=body)
         return decoded(answer, Tokens)
 

@@ -4,12 +4,17 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import datetime
-from typing import Final, Self, TypeVar
+from typing import Final, Self
 
 import msgspec
 
 from autoworker.accounts import Accounts
+from autoworker.api_keys import ApiKeys
+from autoworker.audit import Audit
+from autoworker.dead_letters import DeadLetters
+from autoworker.deployments import Deployments, sent_as
 from autoworker.errors import Unavailable, Unreachable
+from autoworker.factors import Factors
 from autoworker.model import (
     Definition,
     Event,
@@ -22,27 +27,49 @@ from autoworker.model import (
     WorkerToken,
     WorkflowReference,
 )
+from autoworker.oauth_clients import OAuthClients
 from autoworker.places import given, place, reference, segment
+from autoworker.policies import Policies
+from autoworker.requests import Requests
+from autoworker.roles import Roles
+from autoworker.schedules import Schedules
+from autoworker.secrets import Secrets
 from autoworker.sessions import FixedToken, PasswordSession, Session
 from autoworker.sse import messages
 from autoworker.transport import TIMEOUT, Transport, decoded
+from autoworker.users import Users
 
-T = TypeVar("T")
 MAX_WAIT: Final = 60.0
 RECONNECTS: Final = 30
 """How often in a row a broken stream is taken up again before it is given up."""
 
 
-class Client(Accounts):
+class Client(
+    Accounts,
+    ApiKeys,
+    Audit,
+    DeadLetters,
+    Deployments,
+    Factors,
+    OAuthClients,
+    Policies,
+    Roles,
+    Schedules,
+    Secrets,
+    Users,
+    Requests,
+):
     """Talks to one suite. Use it with `async with`.
 
-    Log in with *email* and *password* (the session is kept fresh), or bring a *token*.
+    Log in with *email* and *password* (the session is kept fresh), or bring a *token* or an *api_key*.
 
     Args:
         url: where the gateway is.
         token: an access token that somebody else looks after.
+        api_key: a key of POST /v1/api-keys.
         email: whom to log in, when first needed.
         password: theirs.
+        tenant: the one that they belong to.
         session: another source of tokens.
         timeout: seconds that a request may take.
     """
@@ -52,18 +79,20 @@ class Client(Accounts):
         url: str = "http://127.0.0.1:8080",
         *,
         token: str | None = None,
+        api_key: str | None = None,
         email: str | None = None,
         password: str | None = None,
+        tenant: str = "default",
         session: Session | None = None,
         timeout: float = TIMEOUT,
     ) -> None:
         self._transport = Transport(url, timeout=timeout)
         if email is not None and password is not None:
             self._session: Session = PasswordSession(
-                lambda: self.login(email, password), self.refresh
+                lambda: self.login(email, password, tenant=tenant), self.refresh
             )
         else:
-            self._session = session or FixedToken(token)
+            self._session = session or FixedToken(api_key or token)
 
     @property
     def url(self) -> str:
@@ -84,12 +113,7 @@ class Client(Accounts):
             InvalidRequest: it breaks rules; each detail's field is a JSON Pointer.
             Conflict: the version is taken by other content.
         """
-        if isinstance(document, Mapping):
-            kind, body = "application/json", msgspec.json.encode(document)
-        else:
-            # JSON is YAML, too.
-            kind = "application/yaml"
-            body = document.encode() if isinstance(document, str) else document
+        kind, body = sent_as(document)
         _, answer = await self._send("POST", "/v1/workflows", body, {"Content-Type": kind})
         return decoded(answer, Definition)
 
@@ -167,10 +191,13 @@ class Client(Accounts):
         namespace: str = "",
         name: str = "",
         tag: str = "",
+        parent: str = "",
         limit: int = 50,
     ) -> AsyncIterator[Execution]:
-        """Executions, newest first; pages of *limit* are fetched as one goes on."""
-        params = given(status=status, namespace=namespace, name=name, tag=tag, limit=str(limit))
+        """Executions, newest first, those that tasks of *parent* run if it is given; fetched by pages of *limit*."""
+        params = given(
+            status=status, namespace=namespace, name=name, tag=tag, parent=parent, limit=str(limit)
+        )
         return self._pages("/v1/executions", Page[Execution], params)
 
     def history(self, execution: str) -> AsyncIterator[Event]:
@@ -269,37 +296,9 @@ class Client(Accounts):
         return decoded(answer, Notification)
 
     # ------------------------------------------------------------ how
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        body: bytes | None = None,
-        headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> tuple[int, bytes]:
-        return await self._transport.send(
-            method, path, session=self._session, body=body, headers=headers, params=params
-        )
-
-    async def _get(self, path: str, kind: type[T]) -> T:
-        _, answer = await self._send("GET", path)
-        return decoded(answer, kind)
-
     async def _command(self, execution: str, verb: str, body: Mapping[str, JsonValue]) -> Execution:
         _, answer = await self._send("POST", place(execution, verb), msgspec.json.encode(body))
         return decoded(answer, Execution)
-
-    async def _pages(
-        self, path: str, kind: type[Page[T]], params: Mapping[str, str]
-    ) -> AsyncGenerator[T, None]:
-        cursor: str | None = ""
-        while cursor is not None:
-            asked = {**params, **given(cursor=cursor)}
-            _, answer = await self._send("GET", path, params=asked)
-            page = decoded(answer, kind)
-            for item in page.items:
-                yield item
-            cursor = page.next_cursor
 
     async def _stream(self, execution: str, after: int) -> AsyncGenerator[Event, None]:
         headers = {"Accept": "text/event-stream", "Last-Event-ID": str(after)}

@@ -65,6 +65,8 @@ class Tokens(msgspec.Struct, frozen=True):
     access_token: str
     refresh_token: str
     expires_in: int
+    device_token: str = ""
+    """Of a remembered device: for the next login there, in the place of a code."""
 
 
 class WorkflowReference(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -124,6 +126,21 @@ class Problem(msgspec.Struct, frozen=True):
         return ": ".join(word for word in words if word)
 
 
+class ParentTask(msgspec.Struct, frozen=True):
+    """The task of another execution that runs this one."""
+
+    execution_id: str
+    task: str
+
+
+class ScheduledStart(msgspec.Struct, frozen=True):
+    """The schedule that started an execution, and the tick it was for."""
+
+    id: str
+    kind: Literal["every", "cron", "after", "on", "trigger"]
+    at: datetime | None = None
+
+
 class Execution(msgspec.Struct, frozen=True):
     """One run of a workflow."""
 
@@ -138,6 +155,8 @@ class Execution(msgspec.Struct, frozen=True):
     created_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    parent: ParentTask | None = None
+    schedule: ScheduledStart | None = None
 
     @property
     def ended(self) -> bool:

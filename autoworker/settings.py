@@ -1,7 +1,7 @@
 """The settings of the whole suite: those of its services, read and checked together."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -10,6 +10,7 @@ import gateway.config
 import notification_service.config
 import workflow_service.config
 from chassis.config import Environment, SettingsInvalid
+from gateway.routes.public_address import PublicAddress
 
 T = TypeVar("T")
 EXAMPLE_PORT: Final = 8090
@@ -81,7 +82,17 @@ def suite_settings(values: Mapping[str, str] | None = None) -> SuiteSettings:
     http = read(gateway.config.Settings.from_environment)
     if problems or not (own and auth and workflow and notification and http):
         raise SettingsInvalid(tuple(problems))
-    return SuiteSettings(own, auth, workflow, notification, http)
+    return SuiteSettings(own, _knowing_its_pages(auth, http), workflow, notification, http)
+
+
+def _knowing_its_pages(
+    auth: auth_service.config.Settings, http: gateway.config.Settings
+) -> auth_service.config.Settings:
+    """Links in mails lead to where the gateway will listen, unless another address is configured."""
+    address = PublicAddress(http.public_url)
+    if http.http_port:
+        address.listening(http.http_host, http.http_port)
+    return replace(auth, accounts=replace(auth.accounts, public_url=address.url))
 
 
 def _own(env: Environment) -> OwnSettings:

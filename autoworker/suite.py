@@ -1,8 +1,8 @@
-"""All four services in one process, on embedded backends.
+"""All four services in one process.
 
 They start in the order in which they need each other, each on its own gRPC port, and stop in
-reverse. What one of them announces while another still starts, or stops already, waits at the gate
-of the bus: the log keeps it until everybody hears it.
+reverse. What one of them announces while another still starts, or stops already, waits: with the
+embedded bus at its gate, since the log keeps it until everybody hears it; at a broker in the queues.
 """
 
 import asyncio
@@ -18,9 +18,10 @@ import workflow_service.bootstrap
 from autoworker import data_dir
 from autoworker.data_dir import AdminFile, RunFile
 from autoworker.settings import SuiteSettings
-from chassis.discovery.static import StaticRegistry
+from chassis.discovery.opening import registry_at
 from chassis.messaging.memory import MemoryBus
-from chassis.messaging.port import CloudEvent
+from chassis.messaging.opening import bus_of
+from chassis.messaging.port import Bus, CloudEvent
 from chassis.telemetry.setup import tracing_to
 
 
@@ -97,8 +98,9 @@ def _administrator(settings: SuiteSettings) -> tuple[AdminFile | None, bool]:
 async def _services(
     stack: AsyncExitStack, settings: SuiteSettings, administrator: AdminFile | None
 ) -> RunFile:
-    registry = StaticRegistry()
-    bus = await stack.enter_async_context(GatedBus())
+    registry = await stack.enter_async_context(registry_at(settings.gateway.backends))
+    bus, gate = _bus(settings)
+    await stack.enter_async_context(bus)
     auth = await stack.enter_async_context(
         auth_service.bootstrap.running(
             _with_administrator(settings, administrator), registry=registry, bus=bus
@@ -110,8 +112,9 @@ async def _services(
     notification = await stack.enter_async_context(
         notification_service.bootstrap.running(settings.notification, registry=registry, bus=bus)
     )
-    bus.open()
-    stack.callback(bus.close)
+    if gate is not None:
+        gate.open()
+        stack.callback(gate.close)
     http = await stack.enter_async_context(
         gateway.bootstrap.running(_with_access_log(settings), registry=registry)
     )
@@ -134,6 +137,14 @@ async def _services(
     for address in (http.http_address, *everything.services.values(), *everything.admin.values()):
         workflow.own_addresses.add(address.removeprefix("http://"))
     return everything
+
+
+def _bus(settings: SuiteSettings) -> tuple[Bus, GatedBus | None]:
+    """The bus, and the gate of the embedded one. All services have the same settings of it."""
+    if settings.auth.bus.rabbit is None:
+        gated = GatedBus()
+        return gated, gated
+    return bus_of(settings.auth.bus, "suite"), None
 
 
 def _with_administrator(

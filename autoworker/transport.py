@@ -12,6 +12,8 @@ from autoworker.sessions import Session
 
 T = TypeVar("T")
 TIMEOUT: Final = 30.0
+API_KEYS: Final = ("sk_live_", "sk_test_")
+"""How API keys begin, and access tokens never do."""
 _JSON: Final = "application/json"
 
 
@@ -107,7 +109,9 @@ class Transport:
         timeout: aiohttp.ClientTimeout,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         sent = {"Accept": _JSON, **(headers or {})}
-        if token:
+        if token and token.startswith(API_KEYS):
+            sent["X-API-Key"] = token
+        elif token:
             sent["Authorization"] = f"Bearer {token}"
         if body is not None:
             sent.setdefault("Content-Type", _JSON)

@@ -47,12 +47,13 @@ _OPTIONS: Final = (
 class Worker:
     """Serves functions until it is told to stop.
 
-    Log in with *email* and *password*, or bring a *token* or a *session*. Workers of a user serve
+    Log in with *email* and *password*, or bring a *token*, an *api_key* or a *session*. Workers of a user serve
     that user's executions; workers of an administrator serve everybody's in the tenant.
 
     Args:
         url: where the gateway is.
         token: an access token that somebody else looks after.
+        api_key: a key with the permission `workers:connect`.
         email: whom to log in.
         password: theirs.
         session: another source of tokens.
@@ -67,6 +68,7 @@ class Worker:
         url: str = "http://127.0.0.1:8080",
         *,
         token: str | None = None,
+        api_key: str | None = None,
         email: str | None = None,
         password: str | None = None,
         session: Session | None = None,
@@ -75,7 +77,9 @@ class Worker:
         id: str = "",
         functions: tuple[Callable[..., Any], ...] = (),
     ) -> None:
-        self._client = Client(url, token=token, email=email, password=password, session=session)
+        self._client = Client(
+            url, token=token, api_key=api_key, email=email, password=password, session=session
+        )
         self._address = address
         self._concurrency = concurrency
         self._id = id or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"

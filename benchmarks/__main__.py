@@ -12,8 +12,11 @@ from rich.console import Console
 
 from benchmarks.report import Report, as_json, show
 from benchmarks.rows.durable import alone, three_calls, three_sets
+from benchmarks.rows.identity import identity
 from benchmarks.rows.idle import idle
 from benchmarks.rows.jq_paths import jq_paths
+from benchmarks.rows.listening import listening
+from benchmarks.rows.loops import loops
 from benchmarks.rows.reads import reads
 from benchmarks.rows.recovery import recovery
 from benchmarks.sizes import TINY, Sizes
@@ -25,7 +28,10 @@ ROWS: Final[dict[str, Callable[[Sizes], Awaitable[Report]]]] = {
     "d": reads,
     "e": idle,
     "recovery": recovery,
+    "loop": loops,
+    "listen": listening,
     "jq": jq_paths,
+    "identity": identity,
 }
 
 

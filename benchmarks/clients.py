@@ -1,6 +1,6 @@
 """Callers of the services: a generated stub, a token, nothing else."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +15,7 @@ from chassis.rpc.client import RpcClient
 from chassis.rpc.credentials import ServiceIdentity
 from protos.auth.v1 import auth_pb2
 from protos.auth.v1.auth_pb2_grpc import AuthServiceStub
+from protos.events.v1.events_pb2 import CloudEvent
 from protos.workflow.v1 import workflow_pb2 as pb
 from protos.workflow.v1.workflow_pb2_grpc import WorkflowServiceStub
 
@@ -35,6 +36,7 @@ class WorkflowClient:
 
     def __init__(self, channel: grpc.aio.Channel, token: str) -> None:
         self._stub = WorkflowServiceStub(channel)
+        self._sent = 0
         self._metadata = (("authorization", f"Bearer {token}"),)
 
     async def publish(self, workflow: dict[str, Any]) -> None:
@@ -46,32 +48,48 @@ class WorkflowClient:
             metadata=self._metadata,
         )
 
-    async def start(self, name: str, wait: float = 0.0) -> pb.Execution:
+    async def start(self, name: str, wait: float = 0.0, data: bytes = PAYLOAD) -> pb.Execution:
         """Start an execution of the workflow called *name*."""
         response = await self._stub.StartExecution(
             pb.StartExecutionRequest(
                 workflow=pb.WorkflowReference(namespace=NAMESPACE, name=name, version=VERSION),
-                input=PAYLOAD,
+                input=data,
                 wait_ms=int(wait * 1000),
             ),
             metadata=self._metadata,
         )
         return response.execution
 
-    async def run(self, name: str) -> None:
+    async def run(self, name: str, data: bytes = PAYLOAD) -> None:
         """Run one to its end.
 
         Raises:
             RuntimeError: it did not complete.
         """
-        execution = await self.start(name, wait=60.0)
+        execution = await self.start(name, wait=60.0, data=data)
         if execution.status != "completed":
             raise RuntimeError(f"{execution.id} is {execution.status}: {execution.error!r}")
+
+    async def send(self, kind: str, data: Sequence[object]) -> None:
+        """Publish an event of that type for each of *data*."""
+        sent = []
+        for each in data:
+            self._sent += 1
+            encoded = msgspec.json.encode(each)
+            name = str(self._sent)
+            sent.append(CloudEvent(id=name, source="/bench", type=kind, data=encoded))
+        request = pb.PublishEventsRequest(events=sent)
+        await self._stub.PublishEvents(request, metadata=self._metadata)
 
     async def get(self, execution: str) -> pb.Execution:
         """What an execution is."""
         request = pb.GetExecutionRequest(id=execution)
         return (await self._stub.GetExecution(request, metadata=self._metadata)).execution
+
+    async def cancel(self, execution: str) -> None:
+        """Cancel an execution."""
+        request = pb.CancelExecutionRequest(id=execution)
+        await self._stub.CancelExecution(request, metadata=self._metadata)
 
     async def any_in(self, status: str) -> bool:
         """Whether an execution has that *status*."""
@@ -84,7 +102,7 @@ class Account:
     """A user of the services in *folder*, with an access token."""
 
     def __init__(self, client: RpcClient, access_token: str) -> None:
-        self._client = client
+        self.client = client
         self.access_token = access_token
 
     @classmethod
@@ -104,8 +122,14 @@ class Account:
         request = auth_pb2.ExchangeTokenRequest(
             access_token=self.access_token, audience="svc:workflow"
         )
-        exchange = AuthServiceStub(self._client.channel).ExchangeToken
-        return (await self._client.call(exchange, request)).internal_token
+        exchange = AuthServiceStub(self.client.channel).ExchangeToken
+        return (await self.client.call(exchange, request)).internal_token
+
+    async def internal_keys(self) -> bytes:
+        """What internal tokens are verified with, as services have it."""
+        request = auth_pb2.GetKeysRequest(use=auth_pb2.KEY_USE_INTERNAL)
+        get_keys = AuthServiceStub(self.client.channel).GetKeys
+        return (await self.client.call(get_keys, request)).jwks
 
 
 @asynccontextmanager

@@ -36,6 +36,9 @@ from chassis.telemetry.logging import configure_logging
 PARENT: Final = os.dup(1)
 """Where the parent listens. Stdout is not left to it: the gateway's access log goes there."""
 
+ADMINISTRATOR: Final = ("admin@example.com", "Correct-Horse-8")
+UNLIMITED: Final = "100000000/60"
+
 
 def variables(folder: str, function: str = "echo") -> dict[str, str]:
     """Settings of what is measured; *function* is one of `benchmarks.functions`."""
@@ -49,13 +52,18 @@ def variables(folder: str, function: str = "echo") -> dict[str, str]:
         "AUTOWORKER_DATA_DIR": folder,
         "AUTOWORKER_HTTP_PORT": "0",
         "AUTOWORKER_FUNCTIONS": f"benchmarks.functions:{function}",
-        "AUTOWORKER_RATE_LIMIT": "100000000/60",
+        "AUTOWORKER_RATE_LIMIT": UNLIMITED,
+        "AUTOWORKER_AUTH_RATE_LIMIT": UNLIMITED,
+        "AUTOWORKER_ANONYMOUS_RATE_LIMIT": UNLIMITED,
+        "AUTOWORKER_ADMIN_EMAIL": ADMINISTRATOR[0],
+        "AUTOWORKER_ADMIN_PASSWORD": ADMINISTRATOR[1],
     }
 
 
-async def serve_services(folder: str, function: str = "echo") -> None:
+async def serve_services(folder: str, function: str = "echo", store: str = "sqlite://") -> None:
     """The three services behind the gateway in one process."""
-    env, registry = Environment(variables(folder, function)), StaticRegistry()
+    chosen = variables(folder, function) | {"AUTOWORKER_STORE_URL": store}
+    env, registry = Environment(chosen), StaticRegistry()
     async with AsyncExitStack() as stack:
         bus = await stack.enter_async_context(MemoryBus())
         for package in (auth_service, notification_service, workflow_service):
@@ -64,6 +72,18 @@ async def serve_services(folder: str, function: str = "echo") -> None:
             await stack.enter_async_context(running)
         names = ("auth", "workflow", "notification")
         await until_left({name: (await registry.resolve(name))[0] for name in names})
+
+
+async def serve_workflow(folder: str, addresses: str, function: str, store: str) -> None:
+    """The workflow service alone, beside an auth service that is elsewhere."""
+    env = Environment(variables(folder, function) | {"AUTOWORKER_STORE_URL": store})
+    settings = workflow_service.config.Settings.from_environment(env)
+    registry = StaticRegistry(json.loads(addresses))
+    async with (
+        MemoryBus() as bus,
+        workflow_service.bootstrap.running(settings, registry=registry, bus=bus) as running,
+    ):
+        await until_left({"workflow": running.rpc_address})
 
 
 async def serve_gateway(folder: str, addresses: str) -> None:
@@ -124,6 +144,7 @@ def _tell(facts: object) -> None:
 
 ROLES: Final[dict[str, Callable[..., Awaitable[None]]]] = {
     "services": serve_services,
+    "workflow": serve_workflow,
     "gateway": serve_gateway,
     "suite": serve_suite,
     "http": serve_http,

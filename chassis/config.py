@@ -5,11 +5,16 @@ end. A wrong value costs the operator one start, not one start per mistake.
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from chassis.errors import CannotStart
+
+ORIGIN: Final = re.compile(r"https?://[^/?#@\s]+")
+"""Scheme, host and port of an address (RFC 6454)."""
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -110,9 +115,19 @@ class Environment:
             return default
         return value
 
+    def origin(self, name: str) -> str:
+        """Such as `https://api.example.com`, without a slash at the end; "" when it is unset."""
+        origin = self.text(name, "").rstrip("/")
+        if origin and not ORIGIN.fullmatch(origin):
+            self.problem(name, f"{origin!r} is not an address such as https://api.example.com")
+        return origin
+
     def url(self, name: str, default: str, schemes: Sequence[str]) -> str:
-        """A URL with one of *schemes*. Its text is not reported, since it may hold a password."""
-        value = self.text(name, default)
+        """A URL with one of *schemes*, or the content of the file that `NAME_FILE` points to.
+
+        Its text is not reported, since it may hold a password.
+        """
+        value = self.secret(name) or default
         try:
             scheme = urlsplit(value).scheme
         except ValueError:
@@ -128,8 +143,9 @@ class Environment:
         return tuple(item.strip() for item in value.split(",") if item.strip())
 
     def problem(self, name: str, message: str) -> None:
-        """Add a finding of one's own about the variable *name*."""
-        self._problems.append(f"{name}: {message}")
+        """Add a finding of one's own about the variable *name*; the same one counts once."""
+        if (found := f"{name}: {message}") not in self._problems:
+            self._problems.append(found)
 
     def check(self) -> None:
         """Refuse what was found so far.

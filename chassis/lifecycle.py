@@ -13,12 +13,13 @@ import signal
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from chassis.errors import CannotStart
 from chassis.telemetry.logging import get_logger
 
 _log = get_logger("chassis.lifecycle")
+T = TypeVar("T")
 
 STOP_DEADLINE = 10.0
 """Seconds that work has to finish when nobody says otherwise."""
@@ -226,6 +227,21 @@ def _signals(stop: asyncio.Event) -> Any:
     finally:
         loop.remove_signal_handler(signal.SIGINT)
         loop.remove_signal_handler(signal.SIGTERM)
+
+
+async def undisturbed(work: Coroutine[Any, Any, T]) -> T:
+    """What *work* comes to; a cancellation meanwhile takes effect when it has ended.
+
+    For short exchanges with a server whose driver gives up a connection when it is cancelled in between.
+    """
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            _ = task.exception()  # nobody is left who could be told
+        raise
 
 
 async def _settle(tasks: list[asyncio.Task[None]], seconds: float) -> None:

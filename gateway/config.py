@@ -1,22 +1,22 @@
 """The gateway's settings, read once."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Final
 
+from chassis.backends import Backends, backends_of
 from chassis.caching.port import LimitPolicy
-from chassis.config import Environment
+from chassis.config import ORIGIN, Environment
+from chassis.rpc.balancing import Balance
 
 Network = IPv4Network | IPv6Network
 PRINCIPAL_RATE: Final = LimitPolicy("default", 6000, 60.0)
 ADDRESS_RATE: Final = LimitPolicy("anonymous", 3000, 60.0)
 AUTH_RATE: Final = LimitPolicy("auth", 1200, 60.0)
 _RATE: Final = re.compile(r"([0-9]{1,9})/([0-9]{1,6})")
-_ORIGIN: Final = re.compile(r"https?://[^/?#@\s]+")
 NAMES: Final = ("auth", "workflow", "notification")
-PORTS: Final = {"auth": 50051, "workflow": 50052, "notification": 50053}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,11 @@ class Settings:
     admin_host: str = "127.0.0.1"
     admin_port: int = 9100
     data_dir: Path = Path("data")
-    addresses: tuple[tuple[str, str], ...] = ()
+    public_url: str = ""
+    """Under which address the world knows the gateway; "" is where it listens."""
     trusted_proxies: tuple[Network, ...] = ()
+    ip_allow: tuple[Network, ...] = ()
+    ip_deny: tuple[Network, ...] = ()
     cors_origins: tuple[str, ...] = ()
     principal_rate: LimitPolicy = PRINCIPAL_RATE
     address_rate: LimitPolicy = ADDRESS_RATE
@@ -45,6 +48,10 @@ class Settings:
     drain_delay: float = 0.0
     drain_timeout: float = 10.0
     access_log: str = "auto"
+    backends: Backends = field(default_factory=Backends)
+    hedge_reads: float = 0.0
+    """After so long a read is asked of a second instance as well; 0: never."""
+    balance: Balance = Balance.ROUND_ROBIN
 
     @property
     def keys_dir(self) -> Path:
@@ -60,8 +67,10 @@ class Settings:
             admin_host=env.text("AUTOWORKER_GATEWAY_ADMIN_HOST", "127.0.0.1"),
             admin_port=env.port("AUTOWORKER_GATEWAY_ADMIN_PORT", 9100),
             data_dir=env.path("AUTOWORKER_DATA_DIR", Path("data")),
-            addresses=tuple((name, _address(env, name)) for name in NAMES),
-            trusted_proxies=_networks(env),
+            public_url=env.origin("AUTOWORKER_PUBLIC_URL"),
+            trusted_proxies=_networks(env, "AUTOWORKER_TRUSTED_PROXIES"),
+            ip_allow=_networks(env, "AUTOWORKER_IP_ALLOW"),
+            ip_deny=_networks(env, "AUTOWORKER_IP_DENY"),
             cors_origins=_origins(env),
             principal_rate=_rate(env, "AUTOWORKER_RATE_LIMIT", PRINCIPAL_RATE),
             address_rate=_rate(env, "AUTOWORKER_ANONYMOUS_RATE_LIMIT", ADDRESS_RATE),
@@ -78,17 +87,14 @@ class Settings:
             drain_delay=env.number("AUTOWORKER_DRAIN_DELAY", 0.0, minimum=0.0, maximum=300.0),
             drain_timeout=env.number("AUTOWORKER_DRAIN_TIMEOUT", 10.0, minimum=0.1, maximum=600.0),
             access_log=env.choice("AUTOWORKER_ACCESS_LOG", "auto", ("auto", "on", "off")),
+            backends=backends_of(env),
+            hedge_reads=env.number("AUTOWORKER_HEDGE_READS", 0.0, minimum=0.0, maximum=30.0),
+            balance=Balance(env.choice("AUTOWORKER_BALANCE", Balance.ROUND_ROBIN, list(Balance))),
         )
 
 
-def _address(env: Environment, name: str) -> str:
-    prefix = f"AUTOWORKER_{name.upper()}_GRPC"
-    host = env.text(f"{prefix}_HOST", "127.0.0.1")
-    return f"{host}:{env.port(f'{prefix}_PORT', PORTS[name])}"
-
-
-def _networks(env: Environment) -> tuple[Network, ...]:
-    name, networks = "AUTOWORKER_TRUSTED_PROXIES", list[Network]()
+def _networks(env: Environment, name: str) -> tuple[Network, ...]:
+    networks = list[Network]()
     for item in env.items(name):
         try:
             networks.append(ip_network(item, strict=False))
@@ -100,7 +106,7 @@ def _networks(env: Environment) -> tuple[Network, ...]:
 def _origins(env: Environment) -> tuple[str, ...]:
     name, origins = "AUTOWORKER_CORS_ORIGINS", env.items("AUTOWORKER_CORS_ORIGINS")
     for origin in origins:
-        if not _ORIGIN.fullmatch(origin) or "*" in origin:
+        if not ORIGIN.fullmatch(origin) or "*" in origin:
             env.problem(name, f"{origin!r} is not an origin such as https://app.example.com")
     return origins
 

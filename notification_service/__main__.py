@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 import uvloop
 
 from chassis.config import Environment
-from chassis.discovery.static import StaticRegistry
+from chassis.discovery.opening import registry_at
 from chassis.lifecycle import run_until_stopped
-from chassis.messaging.memory import MemoryBus
+from chassis.messaging.opening import bus_of
 from chassis.telemetry.logging import configure_logging
 from notification_service.bootstrap import Running, running
 from notification_service.config import Settings
@@ -19,8 +19,11 @@ from notification_service.config import Settings
 async def service() -> AsyncIterator[Running]:
     """The service with what the environment says."""
     settings = Settings.from_environment(Environment())
-    registry = StaticRegistry({"auth": settings.auth_address})
-    async with MemoryBus() as bus, running(settings, registry=registry, bus=bus) as notification:
+    async with (
+        registry_at(settings.backends) as registry,
+        bus_of(settings.bus, "notification") as bus,
+        running(settings, registry=registry, bus=bus) as notification,
+    ):
         yield notification
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from chassis.backends import check_backends, store_folder
+from chassis.backends import Backends, backends_of, store_folder, store_url
 from chassis.config import Environment
+from chassis.messaging.opening import BusSettings, bus_settings
 
 
 class MailEncryption(Enum):
@@ -48,20 +49,26 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What an operator decides; *mail* is None where no e-mail is sent.
-
-    *auth_address* (host:port) is where auth_service is, unless it registers itself.
-    """
+    """What an operator decides; *mail* is None where no e-mail is sent."""
 
     data_dir: Path
     store_dir: Path
+    bus: BusSettings
     grpc_host: str
     grpc_port: int
     admin_host: str
     admin_port: int
-    auth_address: str
+    redrive_rate: float
+    """How many dead letters a second are offered again."""
     insecure_dev: bool
     mail: MailSettings | None
+    mail_folder: Path | None
+    """Where mails become files because there is no mail server; in INSECURE_DEV mode only."""
+    mail_key_file: Path
+    """The keys that seal mails about accounts until they are sent."""
+    backends: Backends
+    store_url: str | None = field(default=None, repr=False)
+    """`mongodb://…`; None: a file in *store_dir*."""
 
     @classmethod
     def from_environment(cls, env: Environment) -> Self:
@@ -72,25 +79,27 @@ class Settings:
         """
         insecure = env.flag("AUTOWORKER_INSECURE_DEV", False)
         data_dir = env.path("AUTOWORKER_DATA_DIR", Path("data"))
+        mail = _mail(env, insecure)
         settings = cls(
             data_dir=data_dir,
             store_dir=store_folder(env, data_dir),
+            bus=bus_settings(env, data_dir),
             grpc_host=env.text("AUTOWORKER_NOTIFICATION_GRPC_HOST", "127.0.0.1"),
             grpc_port=env.port("AUTOWORKER_NOTIFICATION_GRPC_PORT", 50053),
             admin_host=env.text("AUTOWORKER_NOTIFICATION_ADMIN_HOST", "127.0.0.1"),
             admin_port=env.port("AUTOWORKER_NOTIFICATION_ADMIN_PORT", 9103),
-            auth_address=_auth_address(env),
+            redrive_rate=env.number(
+                "AUTOWORKER_DEAD_LETTER_RATE", 50.0, minimum=0.1, maximum=10_000.0
+            ),
             insecure_dev=insecure,
-            mail=_mail(env, insecure),
+            mail=mail,
+            mail_folder=data_dir / "mails" if insecure and mail is None else None,
+            mail_key_file=env.path("AUTOWORKER_MAIL_KEY_FILE", data_dir / "keys" / "mail.keys"),
+            backends=backends_of(env),
+            store_url=store_url(env),
         )
-        check_backends(env)
         env.check()
         return settings
-
-
-def _auth_address(env: Environment) -> str:
-    host = env.text("AUTOWORKER_AUTH_GRPC_HOST", "127.0.0.1")
-    return f"{host}:{env.port('AUTOWORKER_AUTH_GRPC_PORT', 50051)}"
 
 
 def _mail(env: Environment, insecure: bool) -> MailSettings | None:

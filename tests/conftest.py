@@ -6,11 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 _ROOT = Path(__file__).parent
-_MARKED = ("unit", "contract", "component", "conformance", "e2e", "chaos")
+_MARKED = ("unit", "contract", "component", "conformance", "e2e", "cluster", "chaos")
 # Seconds; a folder without an entry has the limit of pyproject.toml.
-_TIMEOUTS = {"unit": 20, "e2e": 180, "chaos": 300}
+_TIMEOUTS = {"unit": 60, "e2e": 300, "cluster": 480, "chaos": 600}
+
+# How long an example takes says how busy the machine is.
+settings.register_profile("suite", settings(), deadline=None)
+settings.load_profile("suite")
 
 # At import, before any test module can read it: no setting of the machine reaches a test.
 for _name in [name for name in os.environ if name.startswith(("AUTOWORKER_", "OTEL_"))]:

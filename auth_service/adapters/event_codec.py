@@ -4,7 +4,14 @@ from datetime import datetime
 
 import msgspec
 
-from auth_service.domain.events import Event, SessionRevoked, UserRegistered, UserUpdated
+from auth_service.domain.events import (
+    AccountFact,
+    Event,
+    FactKind,
+    SessionRevoked,
+    UserRegistered,
+    UserUpdated,
+)
 from auth_service.domain.user import User
 from chassis.messaging.port import CloudEvent
 
@@ -34,6 +41,23 @@ class SessionRevokedData(msgspec.Struct, frozen=True):
     at: datetime
 
 
+class AccountFactData(msgspec.Struct, frozen=True):
+    """What is told about something that happened to an account."""
+
+    user_id: str
+    tenant: str
+    at: datetime
+    facts: dict[str, str]
+
+
+_Data = UserData | SessionRevokedData | AccountFactData
+
+
+def type_of(kind: FactKind) -> str:
+    """The type of events of this kind."""
+    return f"io.autoworker.auth.{kind.value}.v1"
+
+
 def cloud_event(event: Event) -> CloudEvent:
     """*event* as others get it."""
     match event:
@@ -46,6 +70,9 @@ def cloud_event(event: Event) -> CloudEvent:
                 event.session_id, event.user_id, event.tenant, event.reason.value, event.at
             )
             return _envelope(event, SESSION_REVOKED, event.session_id, event.tenant, data)
+        case AccountFact():
+            facts = AccountFactData(event.user_id, event.tenant, event.at, dict(event.facts))
+            return _envelope(event, type_of(event.kind), event.user_id, event.tenant, facts)
 
 
 def _of_user(event: UserRegistered | UserUpdated, event_type: str) -> CloudEvent:
@@ -57,9 +84,7 @@ def _user_data(user: User) -> UserData:
     return UserData(user.id, user.tenant, user.email.text, user.name, user.created_at)
 
 
-def _envelope(
-    event: Event, event_type: str, subject: str, tenant: str, data: UserData | SessionRevokedData
-) -> CloudEvent:
+def _envelope(event: Event, event_type: str, subject: str, tenant: str, data: _Data) -> CloudEvent:
     return CloudEvent(
         id=event.id,
         source=SOURCE,

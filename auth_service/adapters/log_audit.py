@@ -1,18 +1,15 @@
-"""Security events in the log."""
+"""Which of identity's events are warnings in the log."""
 
-from chassis.telemetry.logging import get_logger
-
-_log = get_logger("auth.audit")
-
-_ALARMING = frozenset({"refresh_reused", "login_throttled"})
-
-
-class LogAudit:
-    """The port `Audit`: one structured log event each, masked like every other."""
-
-    def record(self, event: str, **facts: str | int | bool) -> None:
-        """Write *event* with its *facts*; as a warning when somebody should look."""
-        if event in _ALARMING:
-            _log.warning(event, **facts)
-        else:
-            _log.info(event, **facts)
+ALARMING = frozenset(
+    {
+        "refresh_reused",
+        "login_throttled",
+        "mfa_throttled",
+        "mfa_challenge_refused",
+        "mfa_sending_throttled",
+        "mfa_seed_broken",
+        "factors_reset",
+        "change_unconfirmed",
+    }
+)
+"""What somebody should look at."""

@@ -25,10 +25,13 @@ class LiveSessions:
     _known: OrderedDict[str, tuple[float, LiveSession]] = field(default_factory=OrderedDict)
     _forgotten: int = 0
 
-    async def find(self, session_id: str) -> LiveSession | None:
-        """The session, unless it is unknown, revoked or expired; at most one indexed read."""
+    async def find(self, session_id: str, *, fresh: bool = False) -> LiveSession | None:
+        """The session, unless it is unknown, revoked or expired; at most one indexed read.
+
+        *fresh*: read it, even if it was read a moment ago.
+        """
         read_at = self.clock.monotonic()
-        known = self._known.get(session_id)
+        known = None if fresh else self._known.get(session_id)
         if known is not None and read_at - known[0] < self.max_age:
             return known[1]
         forgotten = self._forgotten
@@ -53,6 +56,17 @@ class LiveSessions:
         """Look the session up afresh from now on."""
         self._forgotten += 1
         self._known.pop(session_id, None)
+
+    def forget_user(self, user_id: str) -> None:
+        """Look all sessions of the user up afresh from now on: their rights changed."""
+        self._forgotten += 1
+        for session_id in [at for at, (_, each) in self._known.items() if each.user.id == user_id]:
+            del self._known[session_id]
+
+    def forget_all(self) -> None:
+        """Look every session up afresh from now on: what roles mean changed."""
+        self._forgotten += 1
+        self._known.clear()
 
     def _remember(self, read_at: float, session: LiveSession) -> None:
         self._known[session.id] = (read_at, session)

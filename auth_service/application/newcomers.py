@@ -1,15 +1,20 @@
 """Making a user: what registration and the first administrator have in common."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from auth_service.application.ports import PasswordHasher, Users
 from auth_service.domain.errors import EmailTaken, InputInvalid
 from auth_service.domain.events import UserRegistered
-from auth_service.domain.permissions import Role
 from auth_service.domain.policy import PasswordPolicy, tidy_password
 from auth_service.domain.user import EmailAddress, User, email_problems, name_problems, tidy_name
 from chassis.clock import Clock
 from chassis.ids import Ids
+
+Telling: TypeAlias = Callable[[User], AbstractContextManager[None]]
+"""Tells the audit trail of a new user, along with the write that makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +25,9 @@ class Newcomer:
     email: str
     password: str
     name: str
-    roles: tuple[Role, ...]
+    roles: tuple[str, ...]
+    verified: bool = False
+    """Whether the address is known to be theirs: the operator said so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +40,8 @@ class Newcomers:
     clock: Clock
     ids: Ids
 
-    async def admit(self, newcomer: Newcomer) -> User:
-        """Make *newcomer* a user and announce it.
+    async def admit(self, newcomer: Newcomer, telling: Telling) -> User:
+        """Make *newcomer* a user and announce it; the write is made inside of *telling*.
 
         Raises:
             InputInvalid: with every problem of every field.
@@ -55,8 +62,10 @@ class Newcomers:
             roles=newcomer.roles,
             created_at=now,
             updated_at=now,
+            email_verified_at=now if newcomer.verified else None,
         )
-        await self.users.add(UserRegistered(self.ids.new(), user, now))
+        with telling(user):
+            await self.users.add(UserRegistered(self.ids.new(), user, now))
         return user
 
     def _check(self, newcomer: Newcomer) -> None:

@@ -2,18 +2,46 @@
 
 ServiceError
 ├── Invalid
-│   └── InputInvalid           every field problem at once, weak passwords included
+│   ├── InputInvalid           every field problem at once, weak passwords included
+│   └── AccountTokenRefused    of a link: unknown, expired, used, or for something else
 ├── Conflict
-│   └── EmailTaken
+│   ├── EmailTaken
+│   ├── AccountChanged         by somebody else at the same moment
+│   ├── LastAdministrator
+│   ├── NoMailServer
+│   ├── NameTaken              of a role or a policy
+│   ├── RoleCycle
+│   ├── RoleFixed
+│   ├── RoleInUse
+│   ├── RolesChanged           meanwhile, by somebody else
+│   ├── TooManyApiKeys
+│   └── TooManyPolicies
 ├── NotFound
+│   ├── ApiKeyNotFound
+│   ├── ClientNotFound
+│   ├── ConsentNotFound
+│   ├── PolicyNotFound
+│   ├── RoleNotFound
+│   ├── SessionNotFound
 │   └── UserNotFound
+├── PermissionDenied
+│   ├── AccountDisabled        told only to who knows the password
+│   ├── EmailNotVerified       the same
+│   ├── RecentAuthenticationNeeded
+│   ├── PermissionNotHeld      nobody gives away what is not theirs
+│   ├── RoleTooPowerful
+│   ├── SessionNeeded          an API key is not enough
+│   └── WrongPassword          given by somebody whose session is good
 ├── Unauthenticated
 │   ├── WrongCredentials       unknown user and wrong password alike
 │   ├── AccessTokenRefused
+│   ├── ApiKeyRefused
 │   ├── RefreshTokenRefused    unknown, expired, spent, or its session is over
 │   └── SessionOver
-└── RateLimited
-    └── TooManyGuesses
+├── RateLimited
+│   ├── TooManyGuesses
+│   └── TooManyRequests
+└── (second factors: `auth_service.domain.mfa.errors`)
 """
 
 from collections.abc import Sequence
@@ -23,6 +51,7 @@ from chassis.errors import (
     FieldProblem,
     Invalid,
     NotFound,
+    PermissionDenied,
     RateLimited,
     Unauthenticated,
 )
@@ -42,11 +71,163 @@ class EmailTaken(Conflict):
         super().__init__("This e-mail address is already registered")
 
 
+class LastAdministrator(Conflict):
+    """Nobody in the tenant could administer it any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The last administrator must stay one")
+
+
+class NameTaken(Conflict):
+    """There is one of this name."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(f"There is a {kind} called {name}")
+
+
+class RoleCycle(Conflict):
+    """A role would build upon itself."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The role {name} would build upon itself")
+
+
+class RoleFixed(Conflict):
+    """A built-in role stays."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The role {name} is built in and stays as it is")
+
+
+class RoleInUse(Conflict):
+    """A role that somebody needs cannot go."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"The role {name} is in use: {reason}")
+
+
+class RolesChanged(Conflict):
+    """Somebody else changed the roles of the tenant, or of the user, at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__("The roles were changed by somebody else at the same time; try again")
+
+
+class RoleNotFound(NotFound):
+    """There is no such role in the caller's tenant."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"There is no role {name}")
+
+
+class TooManyPolicies(Conflict):
+    """Every policy is looked at with every request that it concerns, so they are few."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A tenant has at most {most} policies")
+
+
+class PolicyNotFound(NotFound):
+    """There is no such policy, or no such version of it, in the caller's tenant."""
+
+    def __init__(self, name: str, version: int = 0) -> None:
+        which = f"no version {version} of the policy" if version else "no policy"
+        super().__init__(f"There is {which} {name}")
+
+
+class RoleTooPowerful(PermissionDenied):
+    """The caller may not deal with a role that can do more than the caller."""
+
+    def __init__(self, lacking: Sequence[str]) -> None:
+        super().__init__(f"You cannot grant or take what you lack: {', '.join(lacking)}")
+
+
+class AccountTokenRefused(Invalid):
+    """The token of a link is unknown, expired or used, or is good for something else."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The link is not good any more: ask for a new one",
+            details=[FieldProblem("token", "Unknown, expired or used")],
+        )
+
+
+class AccountChanged(Conflict):
+    """Somebody else changed the account at the same moment; trying again helps."""
+
+    def __init__(self) -> None:
+        super().__init__("The account was changed at the same moment: try again")
+
+
+class NoMailServer(Conflict):
+    """What was asked for needs a mail to be sent, and no mail leaves the house."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No mail server is configured, so the invitation cannot be sent: set a password for "
+            "the user, or set AUTOWORKER_SMTP_URL"
+        )
+
+
+class SessionNotFound(NotFound):
+    """The caller has no such session, or it has ended."""
+
+    def __init__(self) -> None:
+        super().__init__("Session not found")
+
+
+class AccountDisabled(PermissionDenied):
+    """An administrator has deactivated the account. The password was right."""
+
+    def __init__(self) -> None:
+        super().__init__("This account is deactivated: ask an administrator")
+
+
+class EmailNotVerified(PermissionDenied):
+    """The operator lets nobody in whose address is not confirmed. The password was right."""
+
+    def __init__(self) -> None:
+        super().__init__("Confirm your e-mail address first: a link was mailed to you")
+
+
 class UserNotFound(NotFound):
     """There is no such user in the caller's tenant."""
 
     def __init__(self) -> None:
         super().__init__("User not found")
+
+
+class RecentAuthenticationNeeded(PermissionDenied):
+    """The change is sensitive, and the caller's login too long ago (RFC 9470 has the idea)."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Prove that it is you: give your password, step up at /v1/auth/step-up, or log in again",
+            details=[FieldProblem("password", "Required unless you logged in just now")],
+        )
+
+
+class WrongPassword(PermissionDenied):
+    """The caller's session is good, and the password they gave to confirm it is not."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is not your password", details=[FieldProblem("password", "Is not right")]
+        )
+
+
+class ClientNotFound(NotFound):
+    """There is no such OAuth client in the caller's tenant."""
+
+    def __init__(self) -> None:
+        super().__init__("Client not found")
+
+
+class ConsentNotFound(NotFound):
+    """The caller has granted nothing to this client."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is granted to this client")
 
 
 class WrongCredentials(Unauthenticated):
@@ -86,3 +267,55 @@ class TooManyGuesses(RateLimited):
 
     def __init__(self, retry_after: float) -> None:
         super().__init__("Too many failed logins", retry_after=retry_after)
+
+
+class ApiKeyNotFound(NotFound):
+    """There is no such API key, or it is somebody else's."""
+
+    def __init__(self) -> None:
+        super().__init__("API key not found")
+
+
+class TooManyApiKeys(Conflict):
+    """One user may have only so many."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"You have {most} API keys, which is as many as AUTOWORKER_API_KEYS_PER_USER allows; "
+            "delete one that is not used any more"
+        )
+
+
+class ApiKeyRefused(Unauthenticated):
+    """The API key is malformed, unknown, replaced, deleted or expired.
+
+    The message never says which; *reason* is for the log.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The API key is not valid")
+        self.reason = reason
+
+
+class PermissionNotHeld(PermissionDenied):
+    """Somebody wants to give away permissions that they do not have, or that no key may have."""
+
+    def __init__(self, permissions: Sequence[str]) -> None:
+        super().__init__(
+            "A key may have only permissions of yours, and never api-keys:write",
+            details=[FieldProblem("permissions", f"Not yours to give: {p}") for p in permissions],
+        )
+
+
+class SessionNeeded(PermissionDenied):
+    """This changes the account itself: the user must have logged in, and an API key is not enough."""
+
+    def __init__(self) -> None:
+        super().__init__("This needs a login; an API key cannot do it")
+
+
+class TooManyRequests(RateLimited):
+    """Too many mails were asked for from this address or network; see `retry_after`."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__("Too many requests for mail", retry_after=retry_after)

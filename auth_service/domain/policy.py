@@ -2,9 +2,8 @@
 
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 
+from auth_service.domain.well_known_passwords import is_well_known
 from chassis.errors import FieldProblem
 
 MAX_GUESS = 1024
@@ -25,8 +24,8 @@ class PasswordPolicy:
     digit: bool = True
     refuse_common: bool = True
 
-    def problems(self, password: str) -> tuple[FieldProblem, ...]:
-        """Every rule that *password* breaks, one detail each."""
+    def problems(self, password: str, *, field: str = "password") -> tuple[FieldProblem, ...]:
+        """Every rule that *password*, given as *field*, breaks, one detail each."""
         tidy = tidy_password(password[: MAX_GUESS + 1])
         rules = (
             (len(tidy) < self.min_length, f"Must be at least {self.min_length} characters long"),
@@ -34,23 +33,11 @@ class PasswordPolicy:
             (self.upper and not any(map(str.isupper, tidy)), "Must contain an upper-case letter"),
             (self.lower and not any(map(str.islower, tidy)), "Must contain a lower-case letter"),
             (self.digit and not any(map(str.isdecimal, tidy)), "Must contain a digit"),
-            (self.refuse_common and is_common(tidy), "Must not be a commonly used password"),
+            (self.refuse_common and is_well_known(tidy), "Must not be a commonly used password"),
         )
-        return tuple(FieldProblem("password", message) for broken, message in rules if broken)
+        return tuple(FieldProblem(field, message) for broken, message in rules if broken)
 
 
 def tidy_password(password: str) -> str:
     """NFKC: the same keys pressed on another keyboard give the same password (SP 800-63B-4)."""
     return unicodedata.normalize("NFKC", password)
-
-
-def is_common(password: str) -> bool:
-    """Whether guessers try *password* first; case does not matter."""
-    return password.casefold() in common_passwords()
-
-
-@cache
-def common_passwords() -> frozenset[str]:
-    """The list that ships with the service, in lower case."""
-    listing = resources.files("auth_service.domain").joinpath("common_passwords.txt")
-    return frozenset(listing.read_text(encoding="utf-8").split("\n")) - {""}

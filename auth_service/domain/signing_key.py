@@ -13,10 +13,21 @@ from enum import StrEnum
 
 
 class KeyUse(StrEnum):
-    """Two kinds of token, two kinds of key: one can never stand for the other."""
+    """Each kind of token has its own kind of key: one can never stand for the other."""
 
     ACCESS = "access"
     INTERNAL = "internal"
+    ID_RS256 = "id_rs256"
+    ID_ES256 = "id_es256"
+    MFA = "mfa"
+    """Tokens of logins that wait for their second factor."""
+
+
+ID_USES = (KeyUse.ID_RS256, KeyUse.ID_ES256)
+"""What signs ID tokens."""
+
+PUBLISHED = (KeyUse.ACCESS, *ID_USES)
+"""The keys that the world needs; internal ones are for services only."""
 
 
 class KeyState(StrEnum):
@@ -30,7 +41,7 @@ class KeyState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class KeyPair:
-    """Fresh ES256 key material: a PKCS#8 PEM, from which the public half follows."""
+    """Fresh key material: a PKCS#8 PEM, from which the public half follows."""
 
     kid: str
     private_pem: bytes

@@ -5,7 +5,6 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
-from auth_service.domain.permissions import Role
 from chassis.errors import FieldProblem
 
 MAX_EMAIL = 254
@@ -43,16 +42,33 @@ class EmailAddress:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """Somebody who can log in. `password_hash` is a PHC string (Argon2id)."""
+    """Somebody who can log in. `password_hash` is a PHC string (Argon2id); `roles` are names."""
 
     id: str
     tenant: str
     email: EmailAddress
     name: str
     password_hash: str
-    roles: tuple[Role, ...]
+    roles: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
+    email_verified_at: datetime | None = None
+    disabled_at: datetime | None = None
+
+    @property
+    def email_verified(self) -> bool:
+        """Whether the user has proved that the address is theirs."""
+        return self.email_verified_at is not None
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it is somebody, and not what an OAuth client acts as by itself."""
+        return self.password_hash != ""
+
+    @property
+    def active(self) -> bool:
+        """Whether the user may do anything at all; an administrator can change that."""
+        return self.disabled_at is None
 
 
 def email_key(written: str) -> str:

@@ -6,9 +6,10 @@ from typing import Any, TypeAlias
 import grpc
 
 from auth_service.application.app import Application
+from auth_service.domain.mfa_requirement import ENROLMENT
 from auth_service.entrypoints import messages
 from chassis.rpc.context import current_call
-from chassis.rpc.server import Guard, RpcServer, ServiceOnly
+from chassis.rpc.server import AnyOf, Guard, RpcServer, ServiceOnly
 from protos.auth.v1 import auth_pb2, auth_pb2_grpc
 
 _Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -25,7 +26,7 @@ GUARDS: dict[str, Guard] = {
     f"{_SERVICE}/ExchangeToken": _GATEWAY,
     f"{_SERVICE}/GetKeys": _SERVICES,
     f"{_SERVICE}/WatchRevocations": _SERVICES,
-    f"{_SERVICE}/Logout": _SELF,
+    f"{_SERVICE}/Logout": AnyOf((_SELF, ENROLMENT)),
     f"{_SERVICE}/GetMe": _SELF,
     f"{_SERVICE}/UpdateMe": _SELF,
 }
@@ -94,17 +95,16 @@ class GrpcApi(auth_pb2_grpc.AuthServiceServicer):
         self, request: auth_pb2.GetMeRequest, context: _Context
     ) -> auth_pb2.GetMeResponse:
         """The caller's own record."""
-        user = await self._queries.get_me(messages.to_get_me(current_call().principal))
-        return auth_pb2.GetMeResponse(user=messages.from_user(user))
+        me = await self._queries.get_me(messages.to_get_me(current_call().principal))
+        return auth_pb2.GetMeResponse(user=messages.from_user(me.user, me.permissions))
 
     async def UpdateMe(  # noqa: N802
         self, request: auth_pb2.UpdateMeRequest, context: _Context
     ) -> auth_pb2.UpdateMeResponse:
         """The caller changes what is theirs."""
         command = messages.to_update_me(request, current_call().principal)
-        return auth_pb2.UpdateMeResponse(
-            user=messages.from_user(await self._commands.update_me(command))
-        )
+        me = await self._commands.update_me(command)
+        return auth_pb2.UpdateMeResponse(user=messages.from_user(me.user, me.permissions))
 
 
 def serve(server: RpcServer, app: Application) -> None:

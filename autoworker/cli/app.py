@@ -5,7 +5,24 @@ from typing import Annotated
 
 import typer
 
-from autoworker.cli import looks
+from autoworker.cli import (
+    audit,
+    authoring,
+    dead_letters,
+    deploying,
+    keys,
+    looks,
+    mfa,
+    migrating,
+    oauth_clients,
+    operating,
+    policies,
+    roles,
+    schedules,
+    secrets,
+    store,
+    users,
+)
 from autoworker.cli.connection import connected, kept, login_store, url_of
 from autoworker.cli.failing import fail, finished
 from autoworker.cli.reading import history_line, input_of
@@ -23,6 +40,9 @@ Run a workflow       autoworker run examples/hello.yaml
 See what runs        autoworker executions
 See what happened    autoworker logs EXECUTION
 Check a file         autoworker validate examples/order.yaml
+Test a workflow      autoworker test examples/order.yaml
+Draw a workflow      autoworker graph examples/order.yaml
+Before a new version autoworker check-deploy examples/order.yaml
 
 Next to a suite that runs on this machine, nothing needs to be set.
 Elsewhere set AUTOWORKER_URL and log in once.
@@ -36,6 +56,24 @@ app = typer.Typer(
     add_completion=False,
     help=HELP,
 )
+app.add_typer(audit.app)
+app.add_typer(dead_letters.app)
+app.add_typer(policies.app)
+app.add_typer(oauth_clients.app)
+app.add_typer(roles.app)
+app.add_typer(users.app)
+app.add_typer(schedules.app)
+app.add_typer(secrets.app)
+app.add_typer(keys.app)
+app.add_typer(mfa.app)
+app.add_typer(migrating.app)
+app.add_typer(store.app)
+app.command("validate")(authoring.validate)
+app.command("test")(authoring.run_cases)
+app.command("graph")(authoring.graph)
+app.command("check-deploy")(deploying.check_deploy)
+app.command("make-keys")(operating.make_keys)
+app.command("ready")(operating.ready)
 Url = Annotated[str | None, typer.Option("--url", help="Where the gateway is.", show_default=False)]
 
 
@@ -129,31 +167,14 @@ def logs(
 
 
 @app.command()
-def validate(
-    files: Annotated[
-        list[Path], typer.Argument(help="Workflows, YAML or JSON.", show_default=False)
-    ],
-) -> None:
-    """Check workflows without a server, and tell all that is wrong with them.
-
-    Each problem comes with the JSON Pointer of its place.
-    The exit code is 1 when there is any.
-
-        autoworker validate examples/*.yaml
-    """
-    from autoworker.cli.validating import validate as all_fine
-
-    raise typer.Exit(0 if all_fine(files) else 1)
-
-
-@app.command()
 def login(
     email: Annotated[str | None, typer.Option(help="Who you are.", show_default=False)] = None,
     url: Url = None,
 ) -> None:
     """Log in, and keep the session for the commands that follow.
 
-    The password is asked for, or taken from AUTOWORKER_PASSWORD.
+    The password is asked for, or taken from AUTOWORKER_PASSWORD; so is the code of a second
+    factor, if there is one.
     It is not kept; the session is, in a file that only you can read,
     below XDG_STATE_HOME (~/.local/state).
 
@@ -225,7 +246,7 @@ async def _logs(client: Client, execution: str, *, follow: bool) -> None:
 async def _login(url: str, email: str, password: str) -> None:
     store = login_store(Environment())
     async with Client(url) as client:
-        tokens = await client.login(email, password)
+        tokens = await mfa.logged_in(client, email, password)
     async with store.changing():
         store.write(url, kept(email, tokens))
 

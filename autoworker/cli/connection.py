@@ -3,7 +3,7 @@
 Where: `--url`, AUTOWORKER_URL, the suite that runs on the data directory, the last login, and
 http://127.0.0.1:8080, whichever is known first.
 
-As whom: AUTOWORKER_TOKEN; AUTOWORKER_EMAIL with AUTOWORKER_PASSWORD; the login that is kept for
+As whom: AUTOWORKER_API_KEY; AUTOWORKER_TOKEN; AUTOWORKER_EMAIL with AUTOWORKER_PASSWORD (of AUTOWORKER_TENANT); the login that is kept for
 that address; and the first administrator, when the suite runs on this machine and the data
 directory is ours to read, as long as its generated password is kept there.
 """
@@ -141,12 +141,13 @@ def connected(given: str | None) -> Client:
     """A client for the address that is meant, as whoever is meant."""
     env = Environment()
     url = url_of(given, env)
-    token = env.secret("AUTOWORKER_TOKEN")
+    token = env.secret("AUTOWORKER_API_KEY") or env.secret("AUTOWORKER_TOKEN")
     if token is not None:
         return Client(url, token=token)
     email, password = env.optional("AUTOWORKER_EMAIL"), env.secret("AUTOWORKER_PASSWORD")
     if email is not None and password is not None:
-        return Client(url, email=email, password=password)
+        tenant = env.text("AUTOWORKER_TENANT", "default")
+        return Client(url, email=email, password=password, tenant=tenant)
     store = login_store(env)
     if url in store.read().sessions:
         return Client(url, session=KeptSession(store, url))

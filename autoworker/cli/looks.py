@@ -28,6 +28,7 @@ _MARKS: Final = {
     Mark.FAULTED: ("✗", "red"),
     Mark.SKIPPED: ("-", "dim"),
     Mark.CANCELLED: ("■", "magenta"),
+    Mark.UNDONE: ("↶", "yellow"),
 }
 _SPINNER: Final = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _ENDLESS: Final = 1000
@@ -83,6 +84,8 @@ def task_note(task: Task, now: datetime) -> str:
             return "skipped: its condition does not hold"
         case Mark.CANCELLED:
             return "cancelled"
+        case Mark.UNDONE:
+            return "undone"
         case Mark.RUNNING | Mark.DONE:
             return ", ".join(filter(None, [_count(task), task.target]))
 

@@ -25,6 +25,7 @@ class Mark(Enum):
     FAULTED = "faulted"
     SKIPPED = "skipped"
     CANCELLED = "cancelled"
+    UNDONE = "undone"
 
 
 @dataclass(slots=True)
@@ -152,6 +153,8 @@ def _of_task(task: Task, kind: str, event: Event) -> None:
             task.mark, task.ended = Mark.SKIPPED, event.time
         case "cancelled":
             task.mark, task.ended = Mark.CANCELLED, event.time
+        case "task-compensated":
+            task.mark = Mark.UNDONE
         case _:
             pass
 

@@ -21,10 +21,10 @@ async def idle(sizes: Sizes) -> Report:
         async with place("suite", path) as suite:
             async with workflow_client(path, suite.addresses) as client:
                 await client.publish(PARKED)
-            share, before = await _at_rest(suite, sizes.idle_seconds)
+            share, before = await at_rest(suite, sizes.idle_seconds)
             async with workflow_client(path, suite.addresses) as client:
                 await flood(lambda: client.start("parked"), 200, sizes.parked)
-            parked_share, after = await _at_rest(suite, sizes.idle_seconds)
+            parked_share, after = await at_rest(suite, sizes.idle_seconds)
     added = (after.rss - before.rss) / MEBIBYTE
     return Report(
         "e",
@@ -38,7 +38,7 @@ async def idle(sizes: Sizes) -> Report:
     )
 
 
-async def _at_rest(suite: Place, seconds: float) -> tuple[float, Usage]:
+async def at_rest(suite: Place, seconds: float) -> tuple[float, Usage]:
     """The share of a core in per cent that is used in that many *seconds*, and what is held then."""
     await asyncio.sleep(min(SETTLE, seconds))
     before = await suite.usage()

@@ -1,5 +1,27 @@
-"""Limits and cached values. Import an adapter from its own module."""
+"""Limits, cached values, locks and channels that processes share. Import an adapter from its own module."""
 
-from chassis.caching.port import Cache, LimitDecision, LimitPolicy, Limits
+from chassis.caching.port import (
+    Cache,
+    Channels,
+    LimitDecision,
+    LimitPolicy,
+    Limits,
+    Listener,
+    Lock,
+    LockLost,
+    Locks,
+    Moment,
+)
 
-__all__ = ["Cache", "LimitDecision", "LimitPolicy", "Limits"]
+__all__ = [
+    "Cache",
+    "Channels",
+    "LimitDecision",
+    "LimitPolicy",
+    "Limits",
+    "Listener",
+    "Lock",
+    "LockLost",
+    "Locks",
+    "Moment",
+]

@@ -1,4 +1,4 @@
-"""Limits and cache within one process, both bounded."""
+"""Limits within one process, bounded."""
 
 from collections import OrderedDict
 
@@ -53,55 +53,3 @@ class MemoryLimits:
         self._arrivals.move_to_end(entry)
         if len(self._arrivals) > self._most:
             self._arrivals.popitem(last=False)
-
-
-class MemoryCache:
-    """Values by recency of use.
-
-    Args:
-        clock: what expiry is measured with.
-        most: how many values are kept.
-        most_bytes: how much they may take together; a larger value is not kept at all.
-    """
-
-    def __init__(
-        self,
-        clock: Clock | None = None,
-        *,
-        most: int = 10_000,
-        most_bytes: int = 64 * 1024 * 1024,
-    ) -> None:
-        self._clock = clock or SystemClock()
-        self._most = most
-        self._most_bytes = most_bytes
-        self._bytes = 0
-        self._values: OrderedDict[str, tuple[bytes, float]] = OrderedDict()
-
-    async def get(self, key: str) -> bytes | None:
-        """See `Cache.get`."""
-        found = self._values.get(key)
-        if found is None:
-            return None
-        if found[1] <= self._clock.monotonic():
-            self._forget(key)
-            return None
-        self._values.move_to_end(key)
-        return found[0]
-
-    async def set(self, key: str, value: bytes, ttl: float) -> None:
-        """See `Cache.set`."""
-        self._forget(key)
-        if ttl <= 0:
-            return
-        self._values[key] = (value, self._clock.monotonic() + ttl)
-        self._bytes += len(value)
-        while len(self._values) > self._most or self._bytes > self._most_bytes:
-            self._forget(next(iter(self._values)))
-
-    async def delete(self, key: str) -> None:
-        """See `Cache.delete`."""
-        self._forget(key)
-
-    def _forget(self, key: str) -> None:
-        value, _ = self._values.pop(key, (b"", 0.0))
-        self._bytes -= len(value)

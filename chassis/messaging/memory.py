@@ -7,31 +7,16 @@ process dies: what was not remembered is published again.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from chassis.errors import Unavailable
-from chassis.messaging.port import CloudEvent, Handler, matches
+from chassis.errors import NotFound, Unavailable
+from chassis.messaging.port import CloudEvent, DeadLetter, DeadLetterHandler, Handler, matches
 from chassis.messaging.retry import Backoff, GivenUp, deliver
-from chassis.telemetry import metrics
-from chassis.telemetry.logging import get_logger
-
-_log = get_logger("chassis.messaging.memory")
-
-_DELIVERED = metrics.counter("bus_delivered_total", "Events taken in.", ["subscription"])
-_DEAD = metrics.counter("bus_dead_letters_total", "Events given up.", ["subscription"])
+from chassis.messaging.signals import DEAD, DELIVERED, log_given_up
 
 KEPT_DEAD = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """An event that a subscription could not take in."""
-
-    subscription: str
-    event: CloudEvent
-    reason: str
 
 
 @dataclass(eq=False, slots=True)
@@ -55,6 +40,7 @@ class MemoryBus:
         self._subscriptions: dict[str, _Subscription] = {}
         self._by_type: dict[str, tuple[_Subscription, ...]] = {}
         self._stopped = False
+        self._keep: DeadLetterHandler | None = None
         self.dead_letters: deque[DeadLetter] = deque(maxlen=KEPT_DEAD)
         """The last events that were given up, oldest first."""
 
@@ -66,13 +52,54 @@ class MemoryBus:
         self._stopped = True
 
     def subscribe(
-        self, name: str, types: Sequence[str], handler: Handler, *, at_once: int = 1
+        self,
+        name: str,
+        types: Sequence[str],
+        handler: Handler,
+        *,
+        at_once: int = 1,
+        outside: bool = False,
     ) -> None:
-        """Give *handler* the events of *types*; see `Bus.subscribe`."""
+        """Give *handler* the events of *types*; see `Bus.subscribe`. Outside of a process is nobody."""
+        if outside:
+            return
         if name in self._subscriptions:
             raise ValueError(f"there is a subscription called {name} already")
         self._subscriptions[name] = _Subscription(name, tuple(types), handler, at_once)
         self._by_type.clear()
+
+    def expect(self, name: str, types: Sequence[str], *, at_once: int = 1) -> None:
+        """Nothing to do: who feeds this bus from a log does so once everybody has subscribed."""
+
+    async def leave(self, *names: str) -> None:
+        """Nothing to do: who feeds this bus stops before those who hear it."""
+
+    def keep_dead_letters(self, handler: DeadLetterHandler) -> None:
+        """Give *handler* whatever is given up, before it counts as published."""
+        self._keep = handler
+
+    async def redeliver(self, subscription: str, event: CloudEvent) -> None:
+        """See `Bus.redeliver`."""
+        if not subscription:
+            await self.publish([event])
+            return
+        if self._stopped:
+            raise Unavailable("the bus is stopped", retry_after=1)
+        found = self._subscriptions.get(subscription)
+        if found is None:
+            raise NotFound(f"nobody subscribes as {subscription}")
+        await self._hand_over(found, [event])
+
+    def nudge(self, topic: str, subject: str = "") -> None:
+        """Nothing to do: there is no other process."""
+
+    def on_nudge(self, topic: str, handler: Callable[[str], None]) -> None:
+        """Nothing to do: there is no other process."""
+
+    async def check(self) -> None:
+        """See `Bus.check`."""
+        if self._stopped:
+            raise Unavailable("the bus is stopped")
 
     def has_subscribers(self, event_type: str) -> bool:
         """Whether anybody wants events of *event_type*."""
@@ -119,17 +146,21 @@ class MemoryBus:
         try:
             await deliver(subscription.name, subscription.handler, event, self._backoff)
         except GivenUp as exc:
-            self._bury(subscription, event, exc.cause)
+            await self._bury(subscription, event, exc.cause)
         else:
-            _DELIVERED.child(subscription.name).inc()
+            DELIVERED.child(subscription.name).inc()
 
-    def _bury(self, subscription: _Subscription, event: CloudEvent, cause: Exception) -> None:
-        self.dead_letters.append(DeadLetter(subscription.name, event, str(cause)))
-        _DEAD.child(subscription.name).inc()
-        _log.error(
-            "event_given_up",
-            subscription=subscription.name,
-            type=event.type,
-            id=event.id,
-            exc_info=cause,
-        )
+    async def _bury(self, subscription: _Subscription, event: CloudEvent, cause: Exception) -> None:
+        letter = DeadLetter(subscription.name, event, str(cause))
+        self.dead_letters.append(letter)
+        DEAD.child(subscription.name).inc()
+        log_given_up(letter, cause)
+        failures = 0
+        while self._keep is not None:
+            try:
+                await self._keep(letter)
+            except Unavailable:
+                failures += 1
+                await asyncio.sleep(self._backoff.pause(failures))
+            else:
+                return

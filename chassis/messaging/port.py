@@ -2,9 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Protocol, Self
+from types import TracebackType
+from typing import Final, Protocol, Self
 
 import msgspec
+
+NO_DATA: Final = msgspec.Raw(b"")
+"""This very object is left out when an event is written down; another empty one would break the JSON."""
 
 
 class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -19,13 +23,17 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who says it: "/autoworker/auth". Together with *id* it names the fact for ever."""
     type: str
     time: datetime
-    data: msgspec.Raw = msgspec.Raw(b"")
+    data: msgspec.Raw = NO_DATA
     """JSON as it came; empty: there is none."""
     subject: str | None = None
     datacontenttype: str | None = "application/json"
     dataschema: str | None = None
     extensions: dict[str, str] = {}
     """Further attributes; the tenant travels as "tenant"."""
+
+    def __post_init__(self) -> None:
+        if not len(self.data):
+            msgspec.structs.force_setattr(self, "data", NO_DATA)
 
 
 Handler = Callable[[CloudEvent], Awaitable[None]]
@@ -34,6 +42,24 @@ Handler = Callable[[CloudEvent], Awaitable[None]]
 Returning means that its effect is safe. It may see an event again, so it must know what it has seen.
 Raising Malformed or Invalid gives the event up; raising anything else asks for it again later.
 """
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """An event that was given up: a subscription could not take it in, or nobody could carry it."""
+
+    subscription: str
+    """Who could not take it in; empty: it could not be published."""
+    event: CloudEvent
+    reason: str
+    trusted: bool = True
+    """Whether it is known who said it; one that was forged or altered is never offered again."""
+
+
+DEAD_LETTERS: Final = "dead-letters"
+"""The name by which their keeper leaves."""
+
+DeadLetterHandler = Callable[[DeadLetter], Awaitable[None]]
+"""Keeps a dead letter. Returning means that it is safe; it may see one again."""
 
 
 class Bus(Protocol):
@@ -52,7 +78,13 @@ class Bus(Protocol):
         ...
 
     def subscribe(
-        self, name: str, types: Sequence[str], handler: Handler, *, at_once: int = 1
+        self,
+        name: str,
+        types: Sequence[str],
+        handler: Handler,
+        *,
+        at_once: int = 1,
+        outside: bool = False,
     ) -> None:
         """Give *handler* the events of *types*, one after the other unless *at_once* says more.
 
@@ -63,16 +95,70 @@ class Bus(Protocol):
                 until it succeeds; after another exception, only some times. An event that is given
                 up goes to the dead letters.
             at_once: how many events the handler may have before it is done with the first, so that
-                they share a commit. They are begun in order; what they do must not depend on it.
+                they share a commit. They are begun in order; what they do must not depend on it, and
+                several processes that subscribe under one name share the events.
+            outside: hear what others than our services publish, instead of what these do.
 
         Raises:
             ValueError: the name is taken.
         """
         ...
 
+    async def leave(self, *names: str) -> None:
+        """Give the handlers of these subscriptions nothing more; return once they have done what they have.
+
+        What comes later waits for the next who subscribes.
+        """
+        ...
+
+    def expect(self, name: str, types: Sequence[str], *, at_once: int = 1) -> None:
+        """Keep events of *types* for the durable consumer *name*, even before it comes for the first time.
+
+        Whoever publishes what another service must not miss says so here. The arguments are those with
+        which it subscribes.
+        """
+        ...
+
+    def keep_dead_letters(self, handler: DeadLetterHandler) -> None:
+        """Give *handler* whatever is given up; one handler for a bus."""
+        ...
+
+    async def redeliver(self, subscription: str, event: CloudEvent) -> None:
+        """Offer *event* again, to *subscription* alone; without one, publish it.
+
+        Raises:
+            NotFound: there is no such subscription.
+            Unavailable: it may or may not have come there; do it again.
+        """
+        ...
+
+    def nudge(self, topic: str, subject: str = "") -> None:
+        """Tell other processes, within milliseconds, that something about *subject* has changed.
+
+        A hint: it never blocks, nobody keeps it, and it may be lost. Who hears it looks at the store.
+        """
+        ...
+
+    def on_nudge(self, topic: str, handler: Callable[[str], None]) -> None:
+        """Call *handler* with the subject of each nudge that another process gives under *topic*."""
+        ...
+
+    async def check(self) -> None:
+        """Whether events get through.
+
+        Raises:
+            Unavailable: they do not; the message says why.
+        """
+        ...
+
     async def __aenter__(self) -> Self: ...
 
-    async def __aexit__(self, *exc: object) -> None: ...
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
 
 
 def matches(pattern: str, event_type: str) -> bool:

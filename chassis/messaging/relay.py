@@ -63,7 +63,8 @@ class Relay:
         self._bus = bus
         self._name = name
         self._batch = batch
-        self._backoff = backoff or Backoff()
+        # A bus that is away has waited by itself before it says so.
+        self._backoff = backoff or Backoff(longest=2.0)
 
     async def run(self) -> None:
         """Publish for ever; pauses while the log or the bus is unavailable."""

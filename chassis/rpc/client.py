@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar, cast
 
 import grpc
@@ -10,14 +11,21 @@ from chassis.clock import Clock, SystemClock
 from chassis.discovery.port import Registry
 from chassis.errors import Cancelled, DeadlineExceeded, Kind, ServiceError
 from chassis.ids import Ids, RandomIds
+from chassis.rpc.balancing import Balance
 from chassis.rpc.channel import Method, ServiceChannel
-from chassis.rpc.context import find_call
+from chassis.rpc.context import ADDRESS, find_call
 from chassis.rpc.credentials import ServiceIdentity, audience_of
+from chassis.rpc.hedging import hedged
+from chassis.rpc.instances import Instance
+from chassis.rpc.retries import ATTEMPTS, RetryBudget, may_repeat, only_reads, pause
 from chassis.rpc.status import to_error
 from chassis.telemetry import tracing
 
 TIMEOUT = 30.0
 """Seconds after which a call is given up when nobody says otherwise."""
+
+_SILENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
+"""What a call ends with when its instance does not answer, or has too much to do."""
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")
@@ -27,7 +35,9 @@ class RpcClient:
     """Calls one service on behalf of another. Use it with `async with`.
 
     It finds the service when it first calls it, and again when it has moved or restarted; so it may
-    be made before the service is up. Nothing is retried: whether that is safe only the caller knows.
+    be made before the service is up. A call that reads only, or that was never sent, is made again on
+    another instance when its own does not answer, within a budget; whether anything else is safe to
+    repeat only the caller knows.
 
     Args:
         registry: knows where the service is.
@@ -35,6 +45,9 @@ class RpcClient:
         identity: who calls.
         clock: what deadlines are measured with.
         ids: names requests that have no id yet.
+        balance: how calls are spread over the instances.
+        hedge_after: seconds after which a call that only reads is made on a second instance as well;
+            None never does that.
     """
 
     def __init__(
@@ -45,8 +58,13 @@ class RpcClient:
         *,
         clock: Clock | None = None,
         ids: Ids | None = None,
+        balance: Balance = Balance.ROUND_ROBIN,
+        hedge_after: float | None = None,
     ) -> None:
         self._registry = registry
+        self._balance = balance
+        self._hedge_after = hedge_after
+        self._budget = RetryBudget()
         self._service = service
         self._identity = identity
         self._audience = audience_of(service)
@@ -56,7 +74,7 @@ class RpcClient:
 
     async def __aenter__(self) -> Self:
         # Inside the running loop, which grpc.aio ties channels to.
-        self._channel = ServiceChannel(self._registry, self._service, self._clock)
+        self._channel = ServiceChannel(self._registry, self._service, self._clock, self._balance)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -76,6 +94,7 @@ class RpcClient:
         *,
         token: str | None = None,
         timeout: float | None = None,
+        affinity: str | None = None,
     ) -> Res:
         """Call *method* of a stub made of `channel` and return its response.
 
@@ -84,15 +103,20 @@ class RpcClient:
             request: its argument.
             token: whom to call as; None is the service itself.
             timeout: seconds to wait; never longer than the call being served here may take.
+            affinity: calls with the same one go to the same instance while it is well.
 
         Raises:
             ServiceError: of the kind that the service gave; Unavailable when nobody answered.
         """
         seconds = self._remaining(TIMEOUT if timeout is None else timeout)
-        metadata = self._metadata(token)
-        bound = await cast("Method", method).pick()
+        once = _Call(cast("Method", method), request, self._metadata(token), affinity)
+        until = None if seconds is None else self._clock.monotonic() + seconds
+        self._budget.call()
         try:
-            return cast("Res", await bound(request, timeout=seconds, metadata=metadata))
+            after = await self._patience_for(once)
+            if after is None:
+                return cast("Res", await self._repeated(once, until))
+            return cast("Res", await hedged(lambda: self._repeated(once, until), after))
         except grpc.aio.AioRpcError as exc:
             raise self._failure(exc) from exc
         except asyncio.CancelledError:
@@ -117,18 +141,59 @@ class RpcClient:
         """
         seconds = self._remaining(timeout)
         metadata = self._metadata(token)
-        bound = await cast("Method", method).pick()
+        instance, bound = await cast("Method", method).pick()
         call = bound(request, timeout=seconds, metadata=metadata)
+        instance.begin()
+        answered: bool | None = None
         try:
             async for response in call:
                 yield response
+            answered = True
         except grpc.aio.AioRpcError as exc:
+            answered = exc.code() is not grpc.StatusCode.UNAVAILABLE
             raise self._failure(exc) from exc
         except asyncio.CancelledError:
             _check_asked_to_stop()
             raise
         finally:
             call.cancel()
+            self._entered().ended(instance, answered=answered)
+
+    async def _repeated(self, call: "_Call", until: float | None) -> Any:
+        """Make *call*, and again where that is safe."""
+        while True:
+            try:
+                return await self._attempt(call, until)
+            except grpc.aio.AioRpcError as exc:
+                attempts = len(call.tried)
+                if attempts >= ATTEMPTS or not may_repeat(exc, call.method.path):
+                    raise
+                if not self._budget.spend():
+                    raise
+                self._entered().doubt()
+            await asyncio.sleep(pause(attempts + 1))
+
+    async def _attempt(self, call: "_Call", until: float | None) -> Any:
+        instance, bound = await call.method.pick(affinity=call.affinity, avoid=call.tried)
+        seconds = None if until is None else max(until - self._clock.monotonic(), 0.0)
+        call.tried.append(instance)
+        instance.begin()
+        answered: bool | None = None
+        try:
+            response = await bound(call.request, timeout=seconds, metadata=call.metadata)
+            answered = True
+        except grpc.aio.AioRpcError as exc:
+            answered = exc.code() not in _SILENT
+            raise
+        finally:
+            self._entered().ended(instance, answered=answered)
+        return response
+
+    async def _patience_for(self, call: "_Call") -> float | None:
+        """Seconds after which *call* is made a second time; None: never."""
+        if self._hedge_after is None or not only_reads(call.method.path):
+            return None
+        return self._hedge_after if await self._entered().has_others() else None
 
     def _remaining(self, timeout: float | None) -> float | None:
         """Seconds that a call may take, within what is left of the one being served."""
@@ -142,11 +207,15 @@ class RpcClient:
 
     def _metadata(self, token: str | None) -> tuple[tuple[str, str], ...]:
         bearer = self._identity.token(self._audience) if token is None else token
-        return (
+        metadata = (
             ("authorization", f"Bearer {bearer}"),
             ("x-request-id", tracing.current_request_id() or self._ids.new()),
             ("traceparent", tracing.current_traceparent() or tracing.new_traceparent()),
         )
+        serving = find_call()
+        if serving is None or not serving.address:
+            return metadata
+        return (*metadata, (ADDRESS, serving.address))
 
     def _failure(self, error: grpc.aio.AioRpcError) -> ServiceError:
         failure = to_error(error.code(), error.details(), _pairs(error.trailing_metadata()))
@@ -158,6 +227,17 @@ class RpcClient:
         if self._channel is None:
             raise RuntimeError("the client was not entered")
         return self._channel
+
+
+@dataclass(slots=True)
+class _Call:
+    """A call, and where it was made already."""
+
+    method: Method
+    request: Any
+    metadata: tuple[tuple[str, str], ...]
+    affinity: str | None
+    tried: list[Instance] = field(default_factory=list)
 
 
 def _check_asked_to_stop() -> None:

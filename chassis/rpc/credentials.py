@@ -4,9 +4,7 @@ Each service makes its key at first start. The public halves lie beside each oth
 services that share it (or have it mounted) know each other, and nobody else.
 """
 
-import contextlib
 import hashlib
-import os
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -18,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from chassis.clock import Clock, SystemClock
+from chassis.drafts import create, draft
 from chassis.errors import CannotStart
 from chassis.ids import Ids, RandomIds
 from chassis.rpc.context import Principal
@@ -191,14 +190,10 @@ class TokenVerifier:
             now=self._clock.now(),
             required=("tenant", "roles", "permissions"),
         )
-        principal = Principal(
-            id=_text(claims["sub"]),
-            tenant=_text(claims["tenant"]),
-            kind="user",
-            roles=tuple(_texts(claims["roles"])),
-            permissions=frozenset(_texts(claims["permissions"])),
-            session_id=None if claims.get("sid") is None else _text(claims["sid"]),
-        )
+        try:
+            principal = Principal.of_claims(claims)
+        except ValueError as exc:
+            raise TokenRefused("claims") from exc
         return principal, claims["exp"]
 
 
@@ -242,11 +237,7 @@ def _load_or_create(path: Path) -> ec.EllipticCurvePrivateKey:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-        # Linked, not renamed: of two processes that start at the same time, the first one wins.
-        draft = _draft(path, pem)
-        with contextlib.suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
+        create(path, pem)
     try:
         loaded = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except ValueError as exc:
@@ -261,26 +252,4 @@ def _publish(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     if not path.exists() or path.read_bytes() != pem:
-        _draft(path, pem).replace(path)
-
-
-def _draft(path: Path, content: bytes) -> Path:
-    """A file beside *path* with *content*, for its owner only, safely on the disk."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    with open(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return draft
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise TokenRefused("claims")
-    return value
-
-
-def _texts(value: object) -> list[str]:
-    if not isinstance(value, list):
-        raise TokenRefused("claims")
-    return [_text(item) for item in value]
+        draft(path, pem).replace(path)

@@ -43,18 +43,29 @@ def admits(guard: Guard, principal: Principal) -> bool:
             return any(admits(each, principal) for each in guards)
 
 
-def check(guard: Guard, principal: Principal) -> None:
-    """Refuse *principal* unless *guard* lets it in.
+def check(guard: Guard, principal: Principal) -> str:
+    """Refuse *principal* unless *guard* lets it in; the permission by which it was, "" for none.
 
     Raises:
         Unauthenticated: it is the wrong sort of caller: another kind of token is needed.
         PermissionDenied: it is the right sort, but may not.
     """
     if admits(guard, principal):
-        return
+        return _permission(guard, principal)
     if principal.kind == "service" and not _for_services(guard):
         raise Unauthenticated("a user's token is needed")
     raise PermissionDenied("you may not do this")
+
+
+def _permission(guard: Guard, principal: Principal) -> str:
+    match guard:
+        case str():
+            return guard
+        case AnyOf(guards):
+            admitting = next(each for each in guards if admits(each, principal))
+            return _permission(admitting, principal)
+        case ServiceOnly() | AnyUser():
+            return ""
 
 
 def _for_services(guard: Guard) -> bool:

@@ -80,15 +80,26 @@ class RemoteKeys:
 
 
 def parse_keys(document: bytes) -> dict[str, PublicKey]:
-    """The keys of a JWK set by kid; those that are not for ES256 are left out.
+    """The keys of a JWK set by kid; those that are not for verifying ES256 are left out.
 
     Raises:
         Unavailable: it is not a JWK set.
     """
     try:
-        keys = PyJWKSet.from_dict(msgspec.json.decode(document, type=dict[str, Any])).keys
+        found = msgspec.json.decode(document, type=_KeySet).keys
+        usable = [jwk for jwk in found if _verifies(jwk)]
+        keys = PyJWKSet.from_dict({"keys": usable}).keys if usable else []
     except (msgspec.DecodeError, PyJWTError) as exc:
         raise Unavailable("the keys cannot be read", retry_after=PAUSE) from exc
     return {
         key.key_id: on_p256(key.key) for key in keys if key.key_id and key.algorithm_name == "ES256"
     }
+
+
+class _KeySet(msgspec.Struct, frozen=True):
+    keys: list[dict[str, Any]]
+
+
+def _verifies(jwk: Mapping[str, Any]) -> bool:
+    """Whether a key is meant for verifying (RFC 7517 §4.2 and §4.3)."""
+    return jwk.get("use", "sig") == "sig" and "verify" in jwk.get("key_ops", ("verify",))

@@ -8,13 +8,16 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from chassis.audit import SettlingAudit
 from chassis.clock import Clock, SystemClock
 from chassis.errors import CannotStart
 from chassis.health import Health
 from chassis.ids import Ids, RandomIds
 from chassis.rpc.calls import Calls
-from chassis.rpc.guarding import Handler, Verifier, guarded
+from chassis.rpc.decisions import Decisions, Lookup, Reading
+from chassis.rpc.guarding import Handler, guarded
 from chassis.rpc.guards import AnyOf, AnyUser, Guard, ServiceOnly
+from chassis.rpc.surroundings import Verifier
 from chassis.rpc.transport import SERVER_OPTIONS
 from chassis.telemetry.logging import get_logger
 
@@ -42,10 +45,15 @@ class RpcServer:
             ones are refused.
         guards: who may call which method, by full name: `/package.Service/Method`.
         health: decides what health checks are told.
+        decisions: policies that users' calls must satisfy besides; None: there are none.
+        readings: what requests say of the resources they are about, by method, for policies.
+        lookups: what the service knows of the resources that they name, by method; used only for
+            policies that ask for it.
         reflection: describe the methods to anybody who asks; for development only.
         drain: seconds that calls have to end when the server stops.
         clock: what deadlines are measured with.
         ids: names requests that come without an id.
+        audit: told who was not let in; no answer goes out before it has what the call changed.
     """
 
     def __init__(
@@ -57,17 +65,25 @@ class RpcServer:
         verifier: Verifier,
         guards: Mapping[str, Guard],
         health: Health,
+        decisions: Decisions | None = None,
+        readings: Mapping[str, Reading] | None = None,
+        lookups: Mapping[str, Lookup] | None = None,
         verifiers: Mapping[str, Verifier] | None = None,
         reflection: bool = False,
         drain: float = 10.0,
         clock: Clock | None = None,
         ids: Ids | None = None,
+        audit: SettlingAudit | None = None,
     ) -> None:
         self._verifier = verifier
         self._verifiers = dict(verifiers or {})
         self.clock = clock or SystemClock()
         self.ids = ids or RandomIds()
         self.calls = Calls()
+        self.audit = audit
+        self.decisions = decisions
+        self._readings = dict(readings or {})
+        self._lookups = dict(lookups or {})
         self._service = service
         self._host = host
         self._port = port
@@ -137,16 +153,23 @@ class RpcServer:
                 name: self._guarded(f"/{service}/{name}", handler)
                 for name, handler in handlers.items()
             }
+            # Not registered one by one: grpc.aio would wait for each of them anew with every call.
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, safe),))
-            server.add_registered_method_handlers(service, safe)
         return list(recorder.services)
 
     def _guarded(self, method: str, handler: Handler) -> Handler:
         service = method[1:].partition("/")[0]
         verifier = self._verifiers.get(service, self._verifier)
-        return guarded(handler, method, self._guards[method], verifier, self)
+        reading, lookup = self._readings.get(method), self._lookups.get(method)
+        outside = service in self._verifiers
+        return guarded(
+            handler, method, self._guards[method], verifier, self, reading, lookup, outside=outside
+        )
 
     def _check_guards(self, methods: Mapping[str, object]) -> None:
+        unread = sorted((self._readings.keys() | self._lookups.keys()) - methods.keys())
+        if unread:
+            raise CannotStart(f"readings of methods that do not exist: {', '.join(unread)}")
         unguarded = sorted(methods.keys() - self._guards.keys())
         if unguarded:
             raise CannotStart(f"methods without a guard: {', '.join(unguarded)}")

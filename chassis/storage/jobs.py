@@ -2,8 +2,9 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from typing import Any, Protocol
 
 from chassis.errors import Unavailable
 
@@ -38,6 +39,60 @@ class Job:
             self.future.set_result(self.result)
         else:
             self.future.set_exception(self.error)
+
+
+TOGETHER = 64
+"""How many works are done together at the most."""
+
+
+class SharedWork(Protocol):
+    """A brief work that knows how to be done together with others in fewer statements.
+
+    Brief: microseconds, since it is done on the event loop. Works are neighbours for `together` when they have
+    the very same function of that name.
+    """
+
+    def __call__(self, connection: sqlite3.Connection, /) -> Any:
+        """Do this one alone, and return its result."""
+        ...
+
+    @staticmethod
+    def together(connection: sqlite3.Connection, works: Sequence[Any], /) -> Sequence[Any]:
+        """Do all of *works*, in any order, and return their results.
+
+        Whatever it raises has all of them undone and done again one by one, so that each gets its own outcome.
+        """
+        ...
+
+
+def in_groups(jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    """Divide *jobs* into neighbours that can be done together, keeping their order."""
+    for together, group in groupby(jobs, key=_together):
+        if together is None:
+            yield from ([job] for job in group)
+        else:
+            alike = list(group)
+            for start in range(0, len(alike), TOGETHER):
+                yield alike[start : start + TOGETHER]
+
+
+def is_brief(job: Job) -> bool:
+    """Whether *job* is a `SharedWork`."""
+    return _together(job) is not None
+
+
+def do_together(connection: sqlite3.Connection, jobs: Sequence[Job]) -> None:
+    """Do one group of `in_groups`."""
+    if len(jobs) == 1:
+        jobs[0].result = jobs[0].work(connection)
+    else:
+        results = _together(jobs[0])(connection, [job.work for job in jobs])
+        for job, result in zip(jobs, results, strict=True):
+            job.result = result
+
+
+def _together(job: Job) -> Any:
+    return getattr(job.work, "together", None)
 
 
 def settle_all(jobs: Sequence[Job]) -> None:

@@ -3,8 +3,10 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from chassis.errors import CannotStart
+from chassis.storage.unfinished import refuse_half_file
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -25,26 +27,40 @@ class Migration:
     down: str
 
 
-def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> None:
+def migrate(
+    connection: sqlite3.Connection, migrations: Sequence[Migration], *, half: bool = False
+) -> None:
     """Apply, in order, each of *migrations* that the store does not have; each is one transaction.
 
+    Args:
+        connection: to the store.
+        migrations: all steps that the program knows.
+        half: whether the store may be half of a copy, as it is for whoever goes on with that.
+
     Raises:
-        CannotStart: the store has steps that are not among *migrations*: newer code wrote it.
+        CannotStart: the store has steps that are not among *migrations*: newer code wrote it. Or it is half of a copy.
         ValueError: versions are not ascending.
         sqlite3.Error: a step failed; it was undone, those before it stand.
     """
     _check_order(migrations)
+    if not half:
+        refuse_half_file(connection)
     connection.execute(_LEDGER)
     applied = _applied(connection)
     unknown = applied - {migration.version for migration in migrations}
     if unknown:
-        raise CannotStart(
-            f"the store was written by a newer version of this program (it has migration "
-            f"{max(unknown)}); install that version again, or restore a backup"
-        )
+        raise CannotStart(newer_store(max(unknown)))
     for migration in migrations:
         if migration.version not in applied:
             _step(connection, migration.up, _RECORD, (migration.version, migration.name))
+
+
+def newer_store(version: int) -> str:
+    """What an operator is told about a store that has a step which this program does not know."""
+    return (
+        f"the store was written by a newer version of this program (it has migration "
+        f"{version}); install that version again, or restore a backup"
+    )
 
 
 def revert(
@@ -91,7 +107,16 @@ def _statements(script: str) -> Iterator[str]:
 
 
 def _applied(connection: sqlite3.Connection) -> set[int]:
-    return {version for (version,) in connection.execute("SELECT version FROM schema_migrations")}
+    return set(applied_at(connection))
+
+
+def applied_at(connection: sqlite3.Connection) -> dict[int, datetime]:
+    """When each step was applied, by version; none in a store that is new."""
+    ledger = "SELECT 1 FROM sqlite_master WHERE name = 'schema_migrations'"
+    if connection.execute(ledger).fetchone() is None:
+        return {}
+    rows = connection.execute("SELECT version, applied_at FROM schema_migrations")
+    return {version: datetime.fromisoformat(moment) for version, moment in rows}
 
 
 def _check_order(migrations: Sequence[Migration]) -> None:

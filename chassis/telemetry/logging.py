@@ -3,7 +3,9 @@
 import logging
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Literal, TextIO, TypeAlias, cast
 
 import structlog
@@ -30,6 +32,7 @@ _SECRET_TEXT = re.compile(
 )
 _EMAIL = re.compile(r"\b([\w.+-])[\w.+-]*@([\w-])[\w-]*(?:\.[\w-]+)+")
 _DEPTH = 8
+_hide: ContextVar[Callable[[str], str] | None] = ContextVar("hide", default=None)
 
 
 def configure_logging(
@@ -125,8 +128,21 @@ def masked(name: str, value: object, depth: int = _DEPTH) -> object:
             return mask_text(repr(value))
 
 
+@contextmanager
+def hiding(hide: Callable[[str], str]) -> Iterator[None]:
+    """Send every text that is logged in this context through *hide*: for secrets that do not look like any."""
+    before = _hide.set(hide)
+    try:
+        yield
+    finally:
+        _hide.reset(before)
+
+
 def mask_text(text: str) -> str:
     """*text* without tokens, keys and passwords, and with e-mail addresses made unreadable."""
+    hide = _hide.get()
+    if hide is not None:
+        text = hide(text)
     if "@" in text:
         text = _SECRET_TEXT.sub(MASK, text)
         return _EMAIL.sub(r"\1***@\2***", text)

@@ -1,5 +1,7 @@
 """Spans sent to an OpenTelemetry collector over OTLP/gRPC. Imported only when there is one."""
 
+from datetime import datetime
+
 from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -33,8 +35,14 @@ class OtlpTracer:
         self._provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = self._provider.get_tracer("autoworker")
 
-    def start(self, name: str, parent: str, attributes: dict[str, Attribute]) -> "OtlpSpan":
-        """Begin a span below *parent*, a valid `traceparent`."""
+    def start(
+        self,
+        name: str,
+        parent: str,
+        attributes: dict[str, Attribute],
+        begun: datetime | None = None,
+    ) -> "OtlpSpan":
+        """Begin a span below *parent*, a valid `traceparent`; *begun* is when, if not now."""
         remote = trace.NonRecordingSpan(
             trace.SpanContext(
                 trace_id=int(parent[3:35], 16),
@@ -44,7 +52,11 @@ class OtlpTracer:
             )
         )
         context = trace.set_span_in_context(remote)
-        return OtlpSpan(self._tracer.start_span(name, context=context, attributes=attributes))
+        since = None if begun is None else round(begun.timestamp() * 1e9)
+        span = self._tracer.start_span(
+            name, context=context, attributes=attributes, start_time=since
+        )
+        return OtlpSpan(span)
 
     def close(self) -> None:
         """Send what is still here and stop; blocks for some seconds when nobody listens."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
+from datetime import datetime
 from typing import Protocol
 
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -36,8 +37,14 @@ class Tracer(Protocol):
     ratio: float
     """The share of new traces that is recorded, 0 to 1."""
 
-    def start(self, name: str, parent: str, attributes: dict[str, Attribute]) -> "Recording":
-        """Begin a span below *parent*, a `traceparent`."""
+    def start(
+        self,
+        name: str,
+        parent: str,
+        attributes: dict[str, Attribute],
+        begun: datetime | None = None,
+    ) -> "Recording":
+        """Begin a span below *parent*, a `traceparent`; *begun* is when, if not now."""
         ...
 
 
@@ -75,6 +82,12 @@ def adopt(request_id: str, traceparent: str) -> None:
 def current_traceparent() -> str:
     """The `traceparent` of the current context, or nothing."""
     return _traceparent.get()
+
+
+def recorded_traceparent() -> str:
+    """The `traceparent` of the current context if its trace is recorded, or nothing."""
+    current = _traceparent.get()
+    return current if _tracer is not None and is_sampled(current) else ""
 
 
 def current_request_id() -> str:
@@ -131,6 +144,13 @@ def span(name: str, **attributes: Attribute) -> AbstractContextManager[Span]:
         return _no_span
     parent = _traceparent.get()
     return _recorded(_tracer, name, parent, attributes) if is_sampled(parent) else _no_span
+
+
+def tell(name: str, parent: str, begun: datetime, *, failed: bool, **attributes: Attribute) -> None:
+    """Record a span that began at *begun* and ends now, below the sampled trace *parent*; nothing without a tracer."""
+    if _tracer is not None and parent:
+        recording = _tracer.start(name, parent, attributes, begun)
+        recording.end(RuntimeError(name) if failed else None)
 
 
 @contextmanager

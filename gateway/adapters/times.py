@@ -15,6 +15,11 @@ def moment(stamp: Timestamp) -> datetime | None:
     return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
 
 
+def known_moment(stamp: Timestamp) -> datetime:
+    """The moment in *stamp*, which whoever sends it always sets."""
+    return _EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
+
+
 def stamp(moment: datetime | None) -> Timestamp | None:
     """*moment* for the wire; None leaves a field unset."""
     if moment is None:

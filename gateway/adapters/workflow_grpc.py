@@ -8,9 +8,9 @@ from typing import Any, Final, cast
 from msgspec import Raw
 
 from chassis.rpc.client import RpcClient
+from gateway.adapters.executions import execution_of, raw
 from gateway.adapters.times import moment, stamp
 from gateway.ports import (
-    NULL,
     Blocker,
     Caller,
     Definition,
@@ -31,7 +31,6 @@ from protos.workflow.v1 import workflow_pb2 as pb
 from protos.workflow.v1.workflow_pb2_grpc import WorkflowServiceStub
 
 _Responses = AsyncGenerator[pb.WatchHistoryResponse, None]
-NO_TAGS: Final = Raw(b"{}")
 NO_DATA: Final = Raw(b"{}")
 
 
@@ -68,7 +67,7 @@ class WorkflowsOverGrpc:
             token=caller.credential,
         )
         found = response.definition
-        return DefinitionWithDocument(**_summary(found), document=_raw(found.document))
+        return DefinitionWithDocument(**_summary(found), document=raw(found.document))
 
     async def definitions(
         self, caller: Caller, namespace: str, name: str, page: PageRequest
@@ -101,7 +100,7 @@ class WorkflowsOverGrpc:
             token=caller.credential,
             timeout=timeout,
         )
-        return _execution(response.execution)
+        return execution_of(response.execution)
 
     async def command(self, caller: Caller, verb: Verb, execution: str, reason: str) -> Execution:
         """See `Workflows.command`."""
@@ -152,6 +151,7 @@ class WorkflowsOverGrpc:
                 name=wanted.name,
                 version=wanted.version,
                 tag=wanted.tag,
+                parent=wanted.parent,
                 from_time=stamp(wanted.since),
                 to_time=stamp(wanted.until),
                 limit=page.limit,
@@ -160,7 +160,7 @@ class WorkflowsOverGrpc:
             token=caller.credential,
         )
         return Page(
-            [_execution(each) for each in response.executions], response.next_cursor or None
+            [execution_of(each) for each in response.executions], response.next_cursor or None
         )
 
     async def history(
@@ -220,7 +220,7 @@ class WorkflowsOverGrpc:
     async def _act(self, method: Any, request: Any, caller: Caller) -> Execution:
         """Call one of the methods that answer with the execution."""
         response = await self._call(method, request, token=caller.credential)
-        return _execution(response.execution)
+        return execution_of(response.execution)
 
 
 def _reference_out(reference: WorkflowReference) -> pb.WorkflowReference:
@@ -243,27 +243,6 @@ def _summary(definition: pb.Definition) -> dict[str, Any]:
 
 def _definition(definition: pb.Definition) -> Definition:
     return Definition(**_summary(definition))
-
-
-def _execution(execution: pb.Execution) -> Execution:
-    workflow = execution.workflow
-    return Execution(
-        execution.id,
-        WorkflowReference(workflow.namespace, workflow.name, workflow.version),
-        execution.status,
-        _raw(execution.input),
-        _raw(execution.output),
-        _raw(execution.error),
-        execution.priority,
-        Raw(execution.tags) if execution.tags else NO_TAGS,
-        moment(execution.created_at),
-        moment(execution.started_at),
-        moment(execution.ended_at),
-    )
-
-
-def _raw(data: bytes) -> Raw:
-    return Raw(data) if data else NULL
 
 
 def _event(event: pb.HistoryEvent) -> HistoryEvent:

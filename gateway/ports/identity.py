@@ -1,10 +1,12 @@
 """Accounts, sessions, and who a caller is."""
 
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from chassis.rpc.context import Principal
 from gateway.ports.common import Caller, Origin, Service
 
 
@@ -23,6 +25,7 @@ class Profile(User, frozen=True):
 
     tenant: str
     permissions: list[str]
+    email_verified: bool
 
 
 class Tokens(Struct, frozen=True):
@@ -32,12 +35,54 @@ class Tokens(Struct, frozen=True):
     token_type: str
     expires_in: int
     refresh_token: str
+    device_token: str | UnsetType = UNSET
+    """Of a remembered device: for the next login there, in the place of a code."""
+
+
+RevocationKind = Literal["session", "principal", "key", "policy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """What must not be believed any more: a session, or what was known of its *subject* so far.
+
+    The subject is the id of a session, of a user or client, of an API key, or the name of a tenant.
+    """
+
+    kind: RevocationKind
+    subject: str
+
+    def concerns(self, principal: Principal) -> bool:
+        """Whether *principal* acts by what this is about."""
+        match self.kind:
+            case "session":
+                return principal.session_id == self.subject
+            case "principal":
+                return self.subject in (principal.id, principal.client_id)
+            case "key":
+                return principal.key_id == self.subject
+            case "policy":
+                return principal.tenant == self.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What somebody proves themselves with; "" is what they did not give."""
+
+    email: str
+    password: str = field(repr=False)
+    otp: str = field(default="", repr=False)
+    device_token: str = field(default="", repr=False)
+    remember_device: bool = False
+    tenant: str = "default"
 
 
 class Auth(Protocol):
     """Registration and sessions."""
 
-    async def register(self, email: str, password: str, name: str, origin: Origin) -> User:
+    async def register(
+        self, email: str, password: str, name: str, origin: Origin, *, tenant: str = "default"
+    ) -> User:
         """Make a user.
 
         Raises:
@@ -45,11 +90,12 @@ class Auth(Protocol):
             Invalid: address or password break a rule; each is named.
         """
 
-    async def login(self, email: str, password: str, otp: str, origin: Origin) -> Tokens:
+    async def login(self, credentials: Credentials, origin: Origin) -> Tokens:
         """Open a session.
 
         Raises:
-            Unauthenticated: wrong address or password; which of them is not told.
+            Unauthenticated: wrong address or password, which of them is not told; or wrong code.
+            MfaRequired: the user has a second factor; the details say how to go on.
         """
 
     async def refresh(self, refresh_token: str, origin: Origin) -> Tokens:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from gateway.ports.common import Caller, Page, PageRequest
 
@@ -36,6 +36,21 @@ class DefinitionWithDocument(Definition, frozen=True, kw_only=True, omit_default
     document: Raw
 
 
+class ParentTask(Struct, frozen=True):
+    """The task of another execution that runs this one."""
+
+    execution_id: str
+    task: str
+
+
+class ScheduledStart(Struct, frozen=True):
+    """The schedule that started an execution, and the tick it was for."""
+
+    id: str
+    kind: str
+    at: datetime | None
+
+
 class Execution(Struct, frozen=True):
     """One run of a workflow; ``error`` is a problem (RFC 9457) when it has faulted."""
 
@@ -50,6 +65,10 @@ class Execution(Struct, frozen=True):
     created_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
+    parent: ParentTask | UnsetType = UNSET
+    """Left out unless a task of another execution runs it."""
+    schedule: ScheduledStart | UnsetType = UNSET
+    """Left out unless a schedule started it."""
 
 
 class HistoryEvent(Struct, frozen=True):
@@ -103,6 +122,7 @@ class ExecutionFilter:
     name: str = ""
     version: str = ""
     tag: str = ""
+    parent: str = ""
     since: datetime | None = None
     until: datetime | None = None
 

@@ -1,16 +1,31 @@
-"""The client's address: the peer's, unless the peer is a proxy that we trust."""
+"""The client's address: the peer's, unless the peer is a proxy that we trust; and who may call."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 
-def is_trusted(peer: str, proxies: Sequence[Network]) -> bool:
-    """Whether *peer* is one of *proxies*."""
-    address = parse(peer)
-    return address is not None and any(address in network for network in proxies)
+def within(text: str, networks: Sequence[Network]) -> bool:
+    """Whether *text* is an address in one of *networks*."""
+    address = parse(text)
+    return address is not None and any(address in network for network in networks)
+
+
+@dataclass(frozen=True, slots=True)
+class AddressRules:
+    """Who may call the gateway at all: nobody in *deny*, and, unless it is empty, only *allow*."""
+
+    allow: Sequence[Network] = ()
+    deny: Sequence[Network] = ()
+
+    def admit(self, address: str) -> bool:
+        """Whether requests from *address* are let in. What is no address is in no network."""
+        if self.deny and within(address, self.deny):
+            return False
+        return not self.allow or within(address, self.allow)
 
 
 def client_address(peer: str, forwarded: Sequence[str], proxies: Sequence[Network]) -> str:
@@ -24,7 +39,7 @@ def client_address(peer: str, forwarded: Sequence[str], proxies: Sequence[Networ
         forwarded: the ``X-Forwarded-For`` header fields, in order.
         proxies: whom to believe.
     """
-    if not proxies or not is_trusted(peer, proxies):
+    if not proxies or not within(peer, proxies):
         return peer
     client = peer
     hops = [hop.strip() for field in forwarded for hop in field.split(",")]
@@ -33,7 +48,7 @@ def client_address(peer: str, forwarded: Sequence[str], proxies: Sequence[Networ
         if address is None:
             break
         client = str(address)
-        if not is_trusted(client, proxies):
+        if not within(client, proxies):
             break
     return client
 

@@ -119,7 +119,8 @@ def _event(
     if texts["specversion"] not in {"", "1.0"}:
         problems.append(FieldProblem(f"{path}specversion", "must be 1.0"))
     time = _time(members.get("time"), f"{path}time", problems)
-    content = _data(members, path, problems) if data is None else data
+    media_type = content_type or texts["datacontenttype"]
+    content = _data(members, media_type, path, problems) if data is None else data
     extensions = _extensions(members, path, problems)
     if len(problems) > before:
         return None
@@ -130,7 +131,7 @@ def _event(
         type=texts["type"],
         subject=texts["subject"],
         time=time,
-        data_content_type=content_type or texts["datacontenttype"] or default,
+        data_content_type=media_type or default,
         data_schema=texts["dataschema"],
         data=content,
         extensions=extensions,
@@ -163,9 +164,15 @@ def _time(raw: Raw | None, path: str, problems: list[FieldProblem]) -> datetime 
         return None
 
 
-def _data(members: dict[str, Raw], path: str, problems: list[FieldProblem]) -> bytes:
+def _data(
+    members: dict[str, Raw], media_type: str, path: str, problems: list[FieldProblem]
+) -> bytes:
+    """Return the data as its media type has it: text that is not JSON stands in a JSON string (JSON format, 3.1)."""
     if "data_base64" not in members:
-        return bytes(members.get("data", b""))
+        raw = members.get("data", Raw(b""))
+        if not media_type or _is_json(media_type) or not bytes(raw).startswith(b'"'):
+            return bytes(raw)
+        return msgspec.json.decode(raw, type=str).encode()
     if "data" in members:
         problems.append(FieldProblem(f"{path}data_base64", "must not stand beside data"))
         return b""

@@ -17,7 +17,7 @@ from aiohttp.http_exceptions import BadHttpMessage, LineTooLong
 from chassis.clock import Clock
 from chassis.errors import ServiceError
 from chassis.telemetry.metrics import gauge
-from gateway.routes.address import Network, is_trusted, limit_key
+from gateway.routes.address import Network, limit_key, within
 from gateway.routes.problems import (
     HeadersTooLarge,
     RequestRefused,
@@ -242,7 +242,7 @@ class StrictServer(web.Server):
             return False
         if self._by_address[key] <= self._capacity.per_address:
             return True
-        return is_trusted(address, self._capacity.proxies)
+        return within(address, self._capacity.proxies)
 
     def leave(self, address: str) -> None:
         """Stop counting a connection."""

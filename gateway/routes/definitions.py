@@ -10,6 +10,8 @@ from chassis.errors import Kind, Malformed
 from gateway.ports import (
     Definition,
     DefinitionWithDocument,
+    DeploymentCheck,
+    Deployments,
     Page,
     WorkflowReference,
     Workflows,
@@ -22,6 +24,8 @@ from gateway.routes.route import Body, Incoming, Parameter, Reply, Route, answer
 TAG: Final = "Workflows"
 YAML: Final = "application/yaml"
 MEDIA_TYPES: Final = (JSON, YAML, "application/x-yaml", "text/yaml", "text/x-yaml")
+_NEWEST: Final = "/v1/workflows/{namespace}/{name}"
+_VERSION: Final = _NEWEST + "/{version}"
 _PLACE: Final = {
     "namespace": "The namespace of the workflow",
     "name": "Its name",
@@ -38,10 +42,18 @@ class DefinitionRoutes:
     """Everything under /v1/workflows."""
 
     workflows: Workflows
+    deployments: Deployments
 
     def routes(self) -> Iterator[Route]:
         """The routes, with what they need."""
-        yield Route(
+        yield self._publish_route()
+        yield self._check_route()
+        yield self._list_route()
+        yield self._get_route(_NEWEST, "See a workflow (the newest version)")
+        yield self._get_route(_VERSION, "See a workflow of a version")
+
+    def _publish_route(self) -> Route:
+        return Route(
             method="POST",
             path="/v1/workflows",
             handler=self.publish,
@@ -60,7 +72,26 @@ class DefinitionRoutes:
             ],
             errors=[Kind.CONFLICT],
         )
-        yield Route(
+
+    def _check_route(self) -> Route:
+        return Route(
+            method="POST",
+            path="/v1/workflows/check",
+            handler=self.check,
+            summary="See what registering a workflow would mean",
+            description="Checks the document, and compares it with the newest version and with every "
+            "version that has open executions. Those stay with the version they began with, also when "
+            "they are retried; what starts without a version gets the newest. Nothing is kept.",
+            tag=TAG,
+            permission="workflows:write",
+            body=Body(
+                dict[str, Any], MEDIA_TYPES, examples={"greet": _EXAMPLE}, description="The DSL"
+            ),
+            replies=[Reply(200, "What differs, and whom it concerns", DeploymentCheck)],
+        )
+
+    def _list_route(self) -> Route:
+        return Route(
             method="GET",
             path="/v1/workflows",
             handler=self.list,
@@ -74,33 +105,30 @@ class DefinitionRoutes:
             ],
             replies=[Reply(200, "A page of definitions", Page[Definition])],
         )
-        for path in (
-            "/v1/workflows/{namespace}/{name}",
-            "/v1/workflows/{namespace}/{name}/{version}",
-        ):
-            newest = not path.endswith("{version}")
-            yield Route(
-                method="GET",
-                path=path,
-                handler=self.get,
-                summary="See a workflow" + (" (the newest version)" if newest else " of a version"),
-                tag=TAG,
-                permission="workflows:read",
-                path_parameters={name: text for name, text in _PLACE.items() if name in path},
-                replies=[Reply(200, "The definition", DefinitionWithDocument)],
-                errors=[Kind.NOT_FOUND],
-            )
+
+    def _get_route(self, path: str, summary: str) -> Route:
+        return Route(
+            method="GET",
+            path=path,
+            handler=self.get,
+            summary=summary,
+            tag=TAG,
+            permission="workflows:read",
+            path_parameters={name: text for name, text in _PLACE.items() if name in path},
+            replies=[Reply(200, "The definition", DefinitionWithDocument)],
+            errors=[Kind.NOT_FOUND],
+        )
 
     async def publish(self, request: Incoming) -> web.StreamResponse:
         """POST /v1/workflows"""
-        if request.media_type == JSON:
-            strict_json.check(request.body)
-        else:
-            _check_text(request.body)
-        definition, created = await self.workflows.publish(
-            request.caller, request.body, JSON if request.media_type == JSON else YAML
-        )
+        kind = _checked_type(request)
+        definition, created = await self.workflows.publish(request.caller, request.body, kind)
         return answer(definition, 201 if created else 200)
+
+    async def check(self, request: Incoming) -> web.StreamResponse:
+        """POST /v1/workflows/check"""
+        kind = _checked_type(request)
+        return answer(await self.deployments.check(request.caller, request.body, kind))
 
     async def list(self, request: Incoming) -> web.StreamResponse:
         """GET /v1/workflows"""
@@ -114,6 +142,14 @@ class DefinitionRoutes:
         place = request.arguments
         reference = WorkflowReference(place["namespace"], place["name"], place.get("version", ""))
         return answer(await self.workflows.definition(request.caller, reference))
+
+
+def _checked_type(request: Incoming) -> str:
+    if request.media_type == JSON:
+        strict_json.check(request.body)
+        return JSON
+    _check_text(request.body)
+    return YAML
 
 
 def _check_text(body: bytes) -> None:

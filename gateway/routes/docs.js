@@ -115,7 +115,8 @@ function request(form, method, path) {
     else if (input.value && place === "header") headers[name] = input.value;
   }
   const token = $("token").value.trim();
-  if (token) headers.Authorization = `Bearer ${token}`;
+  if (/^sk_(live|test)_/.test(token)) headers["X-API-Key"] = token;
+  else if (token) headers.Authorization = `Bearer ${token}`;
   const body = form.querySelector("textarea");
   const options = { method: method.toUpperCase(), headers };
   if (body && body.value.trim()) {

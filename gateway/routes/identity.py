@@ -8,14 +8,15 @@ from aiohttp import web
 from msgspec import Meta, Struct
 
 from chassis.errors import Kind
-from gateway.ports import Auth, Gatekeeper, Origin, Profile, Tokens, User
+from gateway.ports import Auth, Credentials, Gatekeeper, Profile, Tokens, User
+from gateway.routes.origins import origin_of
 from gateway.routes.route import Access, Body, Incoming, Reply, Route, answer, nothing, raw_answer
 
 TAG: Final = "Identity"
 AUTH_LIMIT: Final = "auth"
-MAX_USER_AGENT: Final = 256
 # Generous: the rules of the auth service are stricter, and name what is wrong.
 _Text = Annotated[str, Meta(max_length=1024)]
+_Tenant = Annotated[str, Meta(max_length=63, description="Which tenant one belongs to")]
 
 
 class RegisterBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,6 +25,7 @@ class RegisterBody(Struct, frozen=True, forbid_unknown_fields=True):
     email: _Text
     password: _Text
     name: _Text = ""
+    tenant: _Tenant = "default"
 
 
 class LoginBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,6 +34,9 @@ class LoginBody(Struct, frozen=True, forbid_unknown_fields=True):
     email: _Text
     password: _Text
     otp: _Text = ""
+    device_token: _Text = ""
+    remember_device: bool = False
+    tenant: _Tenant = "default"
 
 
 class RefreshBody(Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +75,16 @@ class IdentityRoutes:
 
     def routes(self) -> Iterator[Route]:
         """The routes, with what they need."""
-        yield Route(
+        yield self._register_route()
+        yield self._login_route()
+        yield self._refresh_route()
+        yield self._logout_route()
+        yield self._me_route()
+        yield self._update_me_route()
+        yield self._keys_route()
+
+    def _register_route(self) -> Route:
+        return Route(
             method="POST",
             path="/v1/auth/register",
             handler=self.register,
@@ -84,11 +98,19 @@ class IdentityRoutes:
             replies=[Reply(201, "The account", Registered)],
             errors=[Kind.CONFLICT],
         )
-        yield Route(
+
+    def _login_route(self) -> Route:
+        return Route(
             method="POST",
             path="/v1/auth/login",
             handler=self.login,
             summary="Open a session",
+            description=(
+                "Who has a second factor gives a code in `otp` (of an authenticator app, or a "
+                "recovery code), or the `device_token` of a remembered device. Without either the "
+                "answer is MFA_REQUIRED; its details have an `mfa_token` for /v1/auth/mfa, the "
+                "`methods`, and in how many seconds it ends."
+            ),
             tag=TAG,
             permission=Access.PUBLIC,
             service="auth",
@@ -97,7 +119,9 @@ class IdentityRoutes:
             replies=[Reply(200, "The session's tokens", Tokens, example=_EXAMPLE_TOKENS)],
             errors=[Kind.UNAUTHENTICATED, Kind.MFA_REQUIRED],
         )
-        yield Route(
+
+    def _refresh_route(self) -> Route:
+        return Route(
             method="POST",
             path="/v1/auth/refresh",
             handler=self.refresh,
@@ -112,10 +136,9 @@ class IdentityRoutes:
             replies=[Reply(200, "New tokens", Tokens, example=_EXAMPLE_TOKENS)],
             errors=[Kind.UNAUTHENTICATED],
         )
-        yield from self._own_routes()
 
-    def _own_routes(self) -> Iterator[Route]:
-        yield Route(
+    def _logout_route(self) -> Route:
+        return Route(
             method="POST",
             path="/v1/auth/logout",
             handler=self.logout,
@@ -123,11 +146,15 @@ class IdentityRoutes:
             description="Every token of the session is dead at once.",
             tag=TAG,
             permission="users:self",
+            # All that a session has which is good for setting up a second factor and no more.
+            or_permission="factors:write",
             service="auth",
             finishes=True,
             replies=[Reply(204, "The session has ended")],
         )
-        yield Route(
+
+    def _me_route(self) -> Route:
+        return Route(
             method="GET",
             path="/v1/users/me",
             handler=self.me,
@@ -137,7 +164,9 @@ class IdentityRoutes:
             service="auth",
             replies=[Reply(200, "The caller", Profile)],
         )
-        yield Route(
+
+    def _update_me_route(self) -> Route:
+        return Route(
             method="PATCH",
             path="/v1/users/me",
             handler=self.update_me,
@@ -153,7 +182,9 @@ class IdentityRoutes:
             ),
             replies=[Reply(200, "The caller, as they are now", Profile)],
         )
-        yield Route(
+
+    def _keys_route(self) -> Route:
+        return Route(
             method="GET",
             path="/.well-known/jwks.json",
             handler=self.keys,
@@ -168,18 +199,28 @@ class IdentityRoutes:
     async def register(self, request: Incoming) -> web.StreamResponse:
         """POST /v1/auth/register"""
         body = request.read(RegisterBody)
-        user = await self.auth.register(body.email, body.password, body.name, _origin(request))
+        user = await self.auth.register(
+            body.email, body.password, body.name, origin_of(request), tenant=body.tenant
+        )
         return answer(Registered(user), 201)
 
     async def login(self, request: Incoming) -> web.StreamResponse:
         """POST /v1/auth/login"""
         body = request.read(LoginBody)
-        return answer(await self.auth.login(body.email, body.password, body.otp, _origin(request)))
+        credentials = Credentials(
+            email=body.email,
+            password=body.password,
+            otp=body.otp,
+            device_token=body.device_token,
+            remember_device=body.remember_device,
+            tenant=body.tenant,
+        )
+        return answer(await self.auth.login(credentials, origin_of(request)))
 
     async def refresh(self, request: Incoming) -> web.StreamResponse:
         """POST /v1/auth/refresh"""
         body = request.read(RefreshBody)
-        return answer(await self.auth.refresh(body.refresh_token, _origin(request)))
+        return answer(await self.auth.refresh(body.refresh_token, origin_of(request)))
 
     async def logout(self, request: Incoming) -> web.StreamResponse:
         """POST /v1/auth/logout"""
@@ -203,8 +244,3 @@ class IdentityRoutes:
         # Short: a rotated key must be seen well before the old one goes.
         response.headers["Cache-Control"] = "public, max-age=60"
         return response
-
-
-def _origin(request: Incoming) -> Origin:
-    agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT]
-    return Origin(request.address, agent.encode("ascii", "replace").decode())

@@ -11,6 +11,7 @@ from typing import Final
 
 from aiohttp import hdrs, web
 
+from chassis.audit import Audit
 from chassis.clock import Clock
 from chassis.errors import Cancelled, Kind, Malformed, PayloadTooLarge, ServiceError
 from chassis.ids import Ids
@@ -19,14 +20,14 @@ from chassis.rpc.context import Call, enter_call
 from chassis.telemetry import tracing
 from chassis.telemetry.logging import get_logger
 from chassis.telemetry.metrics import counter, histogram
-from gateway.ports import Caller, Gatekeeper
+from gateway.ports import Caller
 from gateway.routes import headers as head
 from gateway.routes import reading
 from gateway.routes.access_log import AccessLog, Line, trace_id
 from gateway.routes.address import Network, client_address
+from gateway.routes.admission import Admission
+from gateway.routes.dialects import translated
 from gateway.routes.problems import (
-    NoCredentials,
-    PermissionMissing,
     RequestRefused,
     RequestTooSlow,
     WrongMethod,
@@ -34,8 +35,8 @@ from gateway.routes.problems import (
     render,
     wants_problem_json,
 )
-from gateway.routes.rates import Rates
-from gateway.routes.route import Access, Body, Incoming, Route
+from gateway.routes.refusals import tell
+from gateway.routes.route import Body, Incoming, Route
 from gateway.routes.router import VERSION_HEADER, Router, split_target
 from gateway.routes.screening import screen
 from gateway.routes.sse import MEDIA_TYPE as EVENT_STREAM
@@ -54,12 +55,12 @@ class Surroundings:
     """What serving a request takes, besides its route."""
 
     router: Router
-    gatekeeper: Gatekeeper
-    rates: Rates
+    admission: Admission
     supervisor: Supervisor
     access_log: AccessLog
     clock: Clock
     ids: Ids
+    audit: Audit
     proxies: Sequence[Network] = ()
     origins: Sequence[str] = ()
     max_body: int = MAX_BODY
@@ -123,6 +124,7 @@ class Pipeline:
         http = request.http
         screen(http)
         path, request.query_text = split_target(reading.target(http))
+        self._with.admission.check(request)
         cross_origin = head.allow_origin(
             request.headers, self._with.origins, request.answer_headers
         )
@@ -133,34 +135,12 @@ class Pipeline:
         request.route = route
         if request.method == "HEAD" and route.replies[0].media_type == EVENT_STREAM:
             raise WrongMethod(("GET",))
-        await self._admit(request, route)
+        await self._with.admission.admit(request, route)
         if route.body is not None:
             await self._read(request, route.body)
         if route.finishes:
             return await self._finish(request, route)
         return await self._handle(request, route)
-
-    async def _admit(self, request: Incoming, route: Route) -> None:
-        """Find out who asks, whether they may, and whether they ask too often."""
-        rates, told = self._with.rates, request.answer_headers
-        if route.permission is Access.PUBLIC:
-            if route.limit == "auth":
-                await rates.take_auth(request.address, told)
-            elif route.limit:
-                await rates.take_address(request.address, told)
-            return
-        token = reading.bearer(request)
-        # Guessing tokens costs us signatures, so it is limited before they are looked at.
-        if token is None or not self._with.gatekeeper.has_seen(token):
-            await rates.take_address(request.address, told)
-        if token is None:
-            raise NoCredentials("This needs an access token")
-        caller = await self._with.gatekeeper.admit(token, route.service)
-        request.caller_or_none = caller
-        await rates.take_principal(caller.principal.tenant, caller.principal.id, told)
-        permission = route.permission
-        if not isinstance(permission, str) or not caller.principal.may(permission):
-            raise PermissionMissing(str(permission))
 
     async def _read(self, request: Incoming, wanted: Body) -> None:
         http, limit = request.http, self._with.max_body
@@ -205,7 +185,8 @@ class Pipeline:
     def _enter(self, request: Incoming, caller: Caller | None) -> None:
         tracing.adopt(request.request_id, request.traceparent)
         if caller is not None:
-            enter_call(Call(caller.principal, request.request_id, request.traceparent, None))
+            trace = request.traceparent
+            enter_call(Call(caller.principal, request.request_id, trace, None, request.address))
 
     def _preflight(self, request: Incoming, path: str, version: str | None) -> web.StreamResponse:
         method = request.headers.get("Access-Control-Request-Method", "")
@@ -236,6 +217,7 @@ class Pipeline:
         )
 
     def _error(self, request: Incoming, error: ServiceError) -> web.Response:
+        tell(self._with.audit, request, error)
         # Whatever a neighbour says about its own mistakes is for its log, not for strangers.
         shown = internal_error() if error.kind is Kind.INTERNAL else error
         rendered = render(
@@ -245,6 +227,8 @@ class Pipeline:
             path=request.path,
             as_problem=wants_problem_json(request.headers.get("Accept")),
         )
+        if request.route is not None:
+            rendered = translated(rendered, shown, request.route.dialect)
         response = web.Response(
             status=rendered.status, body=rendered.body, content_type=rendered.content_type
         )

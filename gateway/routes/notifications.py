@@ -35,7 +35,13 @@ class NotificationRoutes:
 
     def routes(self) -> Iterator[Route]:
         """The routes, with what they need."""
-        yield Route(
+        yield self._inbox_route()
+        yield self._mark_read_route()
+        yield self._stream_route()
+        yield from self._preference_routes()
+
+    def _inbox_route(self) -> Route:
+        return Route(
             method="GET",
             path="/v1/notifications",
             handler=self.inbox,
@@ -49,7 +55,9 @@ class NotificationRoutes:
             ],
             replies=[Reply(200, "A page of notifications", Page[Notification])],
         )
-        yield Route(
+
+    def _mark_read_route(self) -> Route:
+        return Route(
             method="POST",
             path="/v1/notifications/{id}/read",
             handler=self.mark_read,
@@ -62,7 +70,9 @@ class NotificationRoutes:
             replies=[Reply(200, "The notification", Notification)],
             errors=[Kind.NOT_FOUND],
         )
-        yield Route(
+
+    def _stream_route(self) -> Route:
+        return Route(
             method="GET",
             path="/v1/notifications/stream",
             handler=self.stream,
@@ -75,7 +85,6 @@ class NotificationRoutes:
             parameters=RESUME,
             replies=[Reply(200, "Server-sent events", Notification, media_type=sse.MEDIA_TYPE)],
         )
-        yield from self._preference_routes()
 
     def _preference_routes(self) -> Iterator[Route]:
         yield Route(

@@ -8,6 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from chassis.errors import Kind
+from gateway.routes.forms import FORM
+from gateway.routes.oauth_error import OAuthError
 from gateway.routes.problems import (
     FACES,
     JSON,
@@ -16,7 +18,7 @@ from gateway.routes.problems import (
     ErrorBody,
     Problem,
 )
-from gateway.routes.route import Access, Body, Parameter, Reply, Route
+from gateway.routes.route import Access, Body, Dialect, Parameter, Reply, Route
 
 Node = dict[str, Any]
 _REFERENCE: Final = "#/components/schemas/{name}"
@@ -27,11 +29,21 @@ _WITH_TOKEN: Final = (Kind.UNAUTHENTICATED, Kind.PERMISSION_DENIED)
 _WITH_BODY: Final = (Kind.INVALID, Kind.PAYLOAD_TOO_LARGE, Kind.UNSUPPORTED_MEDIA_TYPE)
 _TAGS: Final = {
     "Identity": "Accounts, sessions and the tokens that prove them",
+    "Users": "The accounts of a tenant, for administrators",
+    "Roles": "What users may do, and who is which",
+    "API keys": "What programs call with: `X-API-Key` instead of an access token, on every route",
+    "Second factors": "Codes at login and for what is sensitive, and how they are set up",
+    "Policies": "What is refused although roles allow it",
     "Workflows": "Documents in the Open Workflow Specification DSL 1.0",
     "Executions": "Durable runs of workflows",
     "Events": "CloudEvents 1.0 from outside",
     "Functions": "What workflows call besides their own functions, and the workers that serve it",
+    "Schedules": "When workflows start by themselves",
+    "Secrets": "What workflows use and nobody reads",
+    "Dead letters": "What was given up, to be looked at, offered again or discarded",
+    "Audit": "What happened, who did it, and what was refused",
     "Notifications": "The caller's inbox",
+    "OAuth": "OAuth 2.1 and OpenID Connect, for applications that act for their users or themselves",
     "Operations": "Health, and this document",
 }
 _DESCRIPTION: Final = (
@@ -39,6 +51,21 @@ _DESCRIPTION: Final = (
     "the same shape, or RFC 9457 with `Accept: application/problem+json`. Lists take `limit` and "
     "`cursor`. Times are RFC 3339 in UTC."
 )
+
+
+_STATUSES: Final = ("400", "401", "413", "429", "500", "503", "504")
+_REFUSED: Final = {
+    "description": "Refused, as RFC 6749 section 5.2 has it",
+    "content": {JSON: {"schema": {"$ref": _REFERENCE.format(name="OAuthError")}}},
+}
+_REFUSING_PAGE: Final = {
+    "description": "A page that says why",
+    "content": {"text/html": {"schema": {"type": "string"}}},
+}
+_ERRORS: Final = {
+    Dialect.OAUTH: dict.fromkeys(_STATUSES, _REFUSED),
+    Dialect.PAGE: dict.fromkeys(_STATUSES, _REFUSING_PAGE),
+}
 
 
 def document(routes: Iterable[Route], *, version: str) -> Node:
@@ -58,7 +85,7 @@ def document(routes: Iterable[Route], *, version: str) -> Node:
         },
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
-        "security": [{"accessToken": []}],
+        "security": [{"accessToken": []}, {"apiKey": []}],
         "paths": dict(paths),
         "components": {
             "schemas": schemas.components,
@@ -75,7 +102,13 @@ def document(routes: Iterable[Route], *, version: str) -> Node:
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
                     "description": "`access_token` of POST /v1/auth/login",
-                }
+                },
+                "apiKey": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-API-Key",
+                    "description": "`key` of POST /v1/api-keys; never together with an access token",
+                },
             },
         },
     }
@@ -85,7 +118,7 @@ class _Schemas:
     """JSON Schemas of all types of the routes, with shared components."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        types: list[Any] = [ErrorBody, Problem]
+        types: list[Any] = [ErrorBody, Problem, OAuthError]
         for route in routes:
             types += [reply.model for reply in route.replies if reply.model is not None]
             if route.body is not None and route.body.model is not None:
@@ -124,10 +157,11 @@ def _operation(route: Route, schemas: _Schemas) -> Node:
         "parameters": list(_parameters(route)),
         "responses": {
             **{str(reply.status): _reply(reply, schemas) for reply in route.replies},
-            **_errors(route),
+            **(_errors(route) if route.dialect is Dialect.API else _ERRORS[route.dialect]),
         },
     }
-    permission = f"Needs the permission `{route.permission}`."
+    another = f", or `{route.or_permission}`" if route.or_permission else ""
+    permission = f"Needs the permission `{route.permission}`{another}."
     text = route.description
     if route.permission is Access.PUBLIC:
         operation["security"] = []
@@ -180,9 +214,9 @@ def _request_body(body: Body, schemas: _Schemas) -> Node:
     examples = {name: {"value": value} for name, value in body.examples.items()}
     content: Node = {}
     for media_type in body.media_types:
-        structured = media_type.endswith("json")
+        structured = media_type.endswith("json") or media_type == FORM
         content[media_type] = {"schema": schemas.of(body.model) if structured else {}}
-        if structured and "batch" not in media_type:
+        if structured and "batch" not in media_type and examples:
             content[media_type]["examples"] = examples
         elif "batch" in media_type:
             content[media_type]["schema"] = {"type": "array", "items": schemas.of(body.model)}

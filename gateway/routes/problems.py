@@ -99,6 +99,13 @@ class PermissionMissing(PermissionDenied):
         super().__init__(f"This needs the permission {permission}")
 
 
+class AddressRefused(PermissionDenied):
+    """Not from this address."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, details=[FieldProblem("reason", "ip_not_allowed")])
+
+
 class ServerBusy(Unavailable):
     """More connections than the gateway takes."""
 

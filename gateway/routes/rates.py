@@ -36,17 +36,26 @@ class Rates:
         self._address = address
         self._auth = auth
         self._policies: Final = {
-            policy.name: f'"{policy.name}";q={policy.quota};w={ceil(policy.window)}'
-            for policy in (principal, address, auth)
+            policy.name: _described(policy) for policy in (principal, address, auth)
         }
 
-    async def take_principal(self, tenant: str, who: str, headers: CIMultiDict[str]) -> None:
-        """One request of somebody who is signed in.
+    async def take_principal(
+        self, tenant: str, who: str, headers: CIMultiDict[str], *, beside: bool = False
+    ) -> None:
+        """One request of somebody who is signed in; *beside*: told beside the limit of their key.
 
         Raises:
             RateLimited: too many.
         """
-        await self._take(f"principal:{tenant}:{who}", self._principal, headers)
+        await self._take(f"principal:{tenant}:{who}", self._principal, headers, beside=beside)
+
+    async def take_key(self, key_id: str, per_minute: int, headers: CIMultiDict[str]) -> None:
+        """One request with an API key that has a limit of its own.
+
+        Raises:
+            RateLimited: too many.
+        """
+        await self._take(f"key:{key_id}", LimitPolicy("key", per_minute, 60.0), headers)
 
     async def take_address(self, address: str, headers: CIMultiDict[str]) -> None:
         """One request of somebody unknown.
@@ -64,15 +73,27 @@ class Rates:
         """
         await self._take(f"auth:{limit_key(address)}", self._auth, headers)
 
-    async def _take(self, key: str, policy: LimitPolicy, headers: CIMultiDict[str]) -> None:
+    async def _take(
+        self, key: str, policy: LimitPolicy, headers: CIMultiDict[str], *, beside: bool = False
+    ) -> None:
         decision = await self._limits.take(key, policy)
-        headers["RateLimit-Policy"] = self._policies[policy.name]
-        headers["RateLimit"] = _told(policy, decision)
+        described = self._policies.get(policy.name) or _described(policy)
+        told = _told(policy, decision)
+        headers["RateLimit-Policy"] = _beside(headers, "RateLimit-Policy", described, beside)
+        headers["RateLimit"] = _beside(headers, "RateLimit", told, beside)
         if not decision.allowed:
             _refused(policy.name).inc()
             raise RateLimited(
                 "Too many requests; slow down", retry_after=max(decision.retry_after, 1.0)
             )
+
+
+def _beside(headers: CIMultiDict[str], name: str, item: str, beside: bool) -> str:
+    return f"{headers[name]}, {item}" if beside else item
+
+
+def _described(policy: LimitPolicy) -> str:
+    return f'"{policy.name}";q={policy.quota};w={ceil(policy.window)}'
 
 
 def _told(policy: LimitPolicy, decision: LimitDecision) -> str:

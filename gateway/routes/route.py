@@ -29,6 +29,17 @@ class Access(Enum):
     """Anybody, without a token."""
 
 
+class Dialect(Enum):
+    """How failures are told."""
+
+    API = "api"
+    """In the one error shape of the contract."""
+    OAUTH = "oauth"
+    """As RFC 6749 section 5.2 has it."""
+    PAGE = "page"
+    """As a page, to somebody with a browser."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A parameter in the query or in a header; *schema* is its JSON Schema."""
@@ -68,10 +79,12 @@ class Route:
 
     Args:
         permission: what the caller needs, or `Access.PUBLIC`. Left out, the gateway does not start.
+        or_permission: another permission that will do as well; "" for none.
         service: the neighbour that the caller's internal token is for.
         finishes: go on when the client has left, because something would be left half done.
         limit: the name of the rate limit; "" for none.
         errors: the kinds of failure that are this route's own; common ones are added.
+        dialect: how its failures are told.
     """
 
     method: str
@@ -81,6 +94,7 @@ class Route:
     tag: str
     replies: Sequence[Reply]
     permission: "str | Access | None" = None
+    or_permission: str = ""
     service: Service = "workflow"
     body: Body | None = None
     parameters: Sequence[Parameter] = ()
@@ -90,6 +104,7 @@ class Route:
     finishes: bool = False
     limit: str = "default"
     listed: bool = True
+    dialect: Dialect = Dialect.API
 
 
 @dataclass(slots=True)

@@ -12,9 +12,11 @@ from aiohttp import web
 
 from chassis.errors import ServiceError
 from chassis.lifecycle import Supervisor
+from chassis.rpc.context import Principal
 from chassis.telemetry import tracing
 from chassis.telemetry.logging import get_logger
 from chassis.telemetry.metrics import gauge
+from gateway.ports import Revocation
 from gateway.routes.problems import ServerBusy, one_problem
 from gateway.routes.route import Incoming
 
@@ -71,7 +73,7 @@ class Streams:
         self._supervisor = supervisor
         self._heartbeat = heartbeat
         self._most = most
-        self._queues: dict[asyncio.Queue[bytes | None], str | None] = {}
+        self._queues: dict[asyncio.Queue[bytes | None], Principal] = {}
         self._draining = False
 
     def __len__(self) -> int:
@@ -83,10 +85,13 @@ class Streams:
         for queue in self._queues:
             _end(queue)
 
-    def end_session(self, session_id: str) -> None:
-        """End the streams of a session that was closed: who has no token any more hears no more."""
+    def revoke(self, revocation: Revocation) -> None:
+        """End the streams that it concerns: who has no token any more hears no more.
+
+        Whoever may still listen comes back, and is looked at anew.
+        """
         for queue, owner in self._queues.items():
-            if owner == session_id:
+            if revocation.concerns(owner):
                 _end(queue)
 
     async def send(
@@ -103,7 +108,7 @@ class Streams:
         response.content_type = MEDIA_TYPE
         response.headers["X-Accel-Buffering"] = "no"
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(READ_AHEAD)
-        self._queues[queue] = request.caller.principal.session_id
+        self._queues[queue] = request.caller.principal
         _open.set(len(self._queues))
         reader = self._supervisor.spawn("event stream", self._read(request, chunks, queue))
         try:

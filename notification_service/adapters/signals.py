@@ -3,6 +3,7 @@
 from chassis.telemetry import metrics
 from chassis.telemetry.logging import get_logger
 from notification_service.domain.delivery import Attempt, DeliveryStatus, PendingDelivery
+from notification_service.domain.identity_mail import MailWay
 
 _log = get_logger("notification_service.deliveries")
 
@@ -11,6 +12,9 @@ _NOTIFICATIONS = metrics.counter(
 )
 _DELIVERIES = metrics.counter(
     "deliveries_total", "Attempts to deliver a notification by a channel.", ["channel", "status"]
+)
+_MAILS = metrics.counter(
+    "identity_mails_total", "Mails about accounts that were taken in charge.", ["template", "way"]
 )
 _DEPTH = metrics.gauge("delivery_queue_depth", "Deliveries still to be made.", ["service"])
 
@@ -39,6 +43,12 @@ class OperatorSignals:
     def skipped(self, pending: PendingDelivery) -> None:
         """See `Signals.skipped`."""
         _DELIVERIES.child(pending.channel.value, "skipped").inc()
+
+    def mail_accepted(self, template: str, way: MailWay) -> None:
+        """See `Signals.mail_accepted`."""
+        _MAILS.child(template, way.value).inc()
+        if way is MailWay.NONE:
+            _log.warning("mail_waits_for_a_mail_server", template=template)
 
     def queue_depth(self, depth: int) -> None:
         """See `Signals.queue_depth`."""

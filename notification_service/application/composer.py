@@ -25,11 +25,16 @@ class Composer:
     email: bool
 
     async def effect(
-        self, recipient: Recipient, message: Message, *, contact: Contact | None = None
+        self,
+        recipient: Recipient,
+        message: Message,
+        *,
+        contact: Contact | None = None,
+        by_mail: bool = True,
     ) -> Effect:
-        """The inbox always, an e-mail if it is possible and wanted."""
+        """The inbox always, an e-mail if it is possible and wanted, unless it is sent otherwise."""
         now = self.clock.now()
-        wanted = self.email and (await self.preferences.get(recipient)).email
+        wanted = by_mail and self.email and (await self.preferences.get(recipient)).email
         notification = NewNotification(self.ids.new(), recipient, message, now)
         return Effect(
             contact=contact,

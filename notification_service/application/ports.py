@@ -16,6 +16,7 @@ from notification_service.domain.delivery import (
     Outcome,
     PendingDelivery,
 )
+from notification_service.domain.identity_mail import MailWay
 from notification_service.domain.notification import (
     Message,
     NewNotification,
@@ -41,6 +42,8 @@ class Effect:
     notification: NewNotification | None = None
     attempt: Attempt | None = None
     pending: PendingDelivery | None = None
+    erased: Recipient | None = None
+    """Who is forgotten: everything of theirs goes, before the rest of this is made true."""
 
 
 class Intake(Protocol):
@@ -162,7 +165,8 @@ class DeliveryQueue(Protocol):
     async def settle(self, attempt: Attempt, again: PendingDelivery | None) -> None:
         """Record *attempt* and end the claim: both or neither.
 
-        With *again* the delivery stays in the queue as that; without, it is done.
+        With *again* the delivery stays in the queue as that; without, it is done, and a mail
+        about an account is wiped.
         """
         ...
 
@@ -233,6 +237,10 @@ class Signals(Protocol):
 
     def skipped(self, pending: PendingDelivery) -> None:
         """A delivery was dropped because its recipient does not want it any more."""
+        ...
+
+    def mail_accepted(self, template: str, way: MailWay) -> None:
+        """A mail about an account is in our charge now."""
         ...
 
     def queue_depth(self, depth: int) -> None:

@@ -16,6 +16,8 @@ class ChannelName(StrEnum):
 
     INBOX = "inbox"
     EMAIL = "email"
+    MAIL = "mail"
+    """About the account: it goes to an address, and whether it is wanted is not asked."""
 
 
 class DeliveryStatus(StrEnum):

@@ -2,9 +2,11 @@
 
 ServiceError (chassis)
 ├── NotFound
+│   ├── DeadLetterNotFound
 │   └── NotificationNotFound
 ├── Invalid
 │   ├── CursorInvalid
+│   ├── MailInvalid
 │   └── LimitOutOfRange
 └── Malformed
     └── EventMalformed
@@ -19,6 +21,14 @@ class NotificationNotFound(NotFound):
     def __init__(self, notification_id: str) -> None:
         super().__init__("There is no such notification.")
         self.notification_id = notification_id
+
+
+class DeadLetterNotFound(NotFound):
+    """The tenant has no dead letter of this id."""
+
+    def __init__(self, letter_id: str) -> None:
+        super().__init__("There is no such dead letter.")
+        self.letter_id = letter_id
 
 
 class CursorInvalid(Invalid):
@@ -40,6 +50,13 @@ class LimitOutOfRange(Invalid):
             details=(FieldProblem("limit", f"Must be between 1 and {largest}."),),
         )
         self.limit = limit
+
+
+class MailInvalid(Invalid):
+    """A mail cannot be written or addressed as it was asked for."""
+
+    def __init__(self, problem: FieldProblem) -> None:
+        super().__init__("The mail cannot be written.", details=(problem,))
 
 
 class EventMalformed(Malformed):

@@ -1,10 +1,11 @@
 """The occasions on which people are told something, and the words for each."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, assert_never
+
+import msgspec
 
 from notification_service.domain.notification import LONGEST_BODY, LONGEST_TITLE, Message
 from notification_service.domain.recipient import Contact, Recipient
@@ -91,8 +92,10 @@ def _verb(status: EndStatus) -> str:
 
 
 def _story(fact: ExecutionEnded) -> str:
-    moment = fact.ended_at.strftime("%Y-%m-%d %H:%M:%S UTC")
-    story = f"Execution {fact.execution_id} of {fact.workflow} {_verb(fact.status)} at {moment}."
+    moment = fact.ended_at.astimezone(UTC).isoformat(" ", "seconds").removesuffix("+00:00")
+    story = (
+        f"Execution {fact.execution_id} of {fact.workflow} {_verb(fact.status)} at {moment} UTC."
+    )
     if fact.error is None:
         return story
     what = ": ".join(filter(None, (fact.error.title or fact.error.type, fact.error.detail)))
@@ -122,4 +125,4 @@ def _facts(fact: ExecutionEnded) -> dict[str, object]:
 
 
 def _json(value: Mapping[str, object]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return msgspec.json.encode(value)

@@ -39,12 +39,13 @@ def contact(recipient: Recipient, email: str, name: str, as_of: datetime) -> Con
     Raises:
         EventMalformed: *email* is no address, or holds what would end a header or an SMTP command.
     """
-    if not _is_address(email):
+    if not is_address(email):
         raise EventMalformed("The e-mail address of a user event is not one.")
     return Contact(recipient, email, one_line(name, LONGEST_NAME), as_of)
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether *text* can be written to, and cannot end a header or an SMTP command."""
     local, at, domain = text.rpartition("@")
     harmless = text.isprintable() and not any(mark in text for mark in ' <>"\\')
     short = len(text.encode("utf-8", "replace")) <= LONGEST_ADDRESS

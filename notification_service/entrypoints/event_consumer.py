@@ -2,20 +2,23 @@
 
 from collections.abc import Awaitable, Callable
 
-from chassis.messaging.port import Bus, CloudEvent
-from notification_service.application.app import Commands
+from chassis.messaging.port import DEAD_LETTERS, Bus, CloudEvent, DeadLetter
+from notification_service.application.app import Application
+from notification_service.application.commands.keep_dead_letter import KeepDeadLetter
 from notification_service.entrypoints import messages
 
 AT_ONCE = 100
 """How many ended executions are taken in at the same time."""
 
 
-def subscribe(bus: Bus, commands: Commands) -> None:
+def subscribe(bus: Bus, app: Application) -> None:
     """Have *bus* bring what this service wants to hear.
 
     What cannot be understood raises `EventMalformed`, a `Malformed`: the bus puts it aside and
     goes on with the next.
     """
+
+    commands = app.commands
 
     async def registered(event: CloudEvent) -> None:
         await commands.welcome_user(messages.welcome_user(event))
@@ -26,15 +29,35 @@ def subscribe(bus: Bus, commands: Commands) -> None:
     async def ended(event: CloudEvent) -> None:
         await commands.notify_execution_ended(messages.notify_execution_ended(event))
 
+    async def happened(event: CloudEvent) -> None:
+        command = messages.notify_account_fact(event)
+        if command is not None:
+            await commands.notify_account_fact(command)
+
+    async def deleted(event: CloudEvent) -> None:
+        await commands.erase_user(messages.erase_user(event))
+
     handlers: dict[str, Callable[[CloudEvent], Awaitable[None]]] = {
         messages.USER_REGISTERED: registered,
         messages.USER_UPDATED: updated,
+        messages.USER_DELETED: deleted,
+        **dict.fromkeys(messages.ACCOUNT_FACTS, happened),
     }
 
     async def handle(event: CloudEvent) -> None:
         await handlers[event.type](event)
 
+    async def given_up(letter: DeadLetter) -> None:
+        await app.dead_letters.keep(KeepDeadLetter(letter))
+
+    # First, so that nothing is given up before somebody keeps it.
+    bus.keep_dead_letters(given_up)
     # One subscription, so that what happens to a user stays in its order.
     bus.subscribe(messages.CONSUMER, tuple(handlers), handle)
     # Executions end independently of each other and of users; together they share commits.
     bus.subscribe(messages.ENDINGS, (messages.EXECUTION_ENDED,), ended, at_once=AT_ONCE)
+
+
+async def leave(bus: Bus) -> None:
+    """Hear nothing more; what was begun is done when this returns."""
+    await bus.leave(messages.CONSUMER, messages.ENDINGS, DEAD_LETTERS)

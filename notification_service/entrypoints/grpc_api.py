@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from grpc import aio
 
 from chassis.rpc.context import current_call
+from chassis.rpc.decisions import Reading, reads
 from chassis.rpc.guards import Guard
 from chassis.rpc.server import RpcServer
 from notification_service.application.app import Application
@@ -37,6 +38,9 @@ GUARDS: Mapping[str, Guard] = {
     f"{_SERVICE}/UpdatePreferences": WRITE,
     f"{_SERVICE}/ListDeliveries": READ,
 }
+
+READINGS: Mapping[str, Reading] = {f"{_SERVICE}/MarkRead": reads(id="id")}
+"""What policies may know of what is asked for."""
 
 
 def serve(server: RpcServer, app: Application) -> None:

@@ -8,10 +8,13 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from chassis.messaging.port import CloudEvent
 from chassis.rpc.context import Principal
+from notification_service.application.commands.erase_user import EraseUser
+from notification_service.application.commands.notify_account_fact import NotifyAccountFact
 from notification_service.application.commands.notify_execution_ended import NotifyExecutionEnded
 from notification_service.application.commands.update_contact import UpdateContact
 from notification_service.application.commands.welcome_user import WelcomeUser
 from notification_service.application.ports import EventKey
+from notification_service.domain.account_occasions import HEARD, AccountFact
 from notification_service.domain.delivery import Attempt
 from notification_service.domain.errors import EventMalformed
 from notification_service.domain.notification import Notification, Preferences
@@ -32,6 +35,15 @@ ENDINGS = "notification-endings"
 
 USER_REGISTERED = "io.autoworker.auth.user-registered.v1"
 USER_UPDATED = "io.autoworker.auth.user-updated.v1"
+USER_DELETED = "io.autoworker.auth.user-deleted.v1"
+SESSION_REVOKED = "io.autoworker.auth.session-revoked.v1"
+ACCOUNT_FACTS = {f"io.autoworker.auth.{kind}.v1": kind for kind in sorted(HEARD)}
+"""Types of events about accounts that their owners hear of, and what each is called here."""
+UNMAILED = frozenset(
+    f"io.autoworker.auth.{kind}.v1"
+    for kind in ("session-revoked", "api-key-created", "api-key-rotated")
+)
+"""Those of which auth_service has not told anybody by mail."""
 EXECUTION_ENDED = "io.autoworker.workflow.execution-ended.v1"
 
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
@@ -45,6 +57,16 @@ class _User(msgspec.Struct, frozen=True):
     tenant: _Name
     email: str
     name: str | None = None
+
+
+class _AccountFact(msgspec.Struct, frozen=True):
+    """Data of the events of auth_service about accounts."""
+
+    user_id: _Name
+    tenant: _Name
+    at: _Moment
+    facts: dict[str, str] = msgspec.field(default_factory=dict)
+    reason: str = ""
 
 
 class _Workflow(msgspec.Struct, frozen=True):
@@ -73,7 +95,7 @@ class _Ended(msgspec.Struct, frozen=True):
     error: _Problem | None = None
 
 
-Data = TypeVar("Data", _User, _Ended)
+Data = TypeVar("Data", _User, _Ended, _AccountFact)
 
 
 def welcome_user(event: CloudEvent) -> WelcomeUser:
@@ -111,6 +133,31 @@ def notify_execution_ended(event: CloudEvent) -> NotifyExecutionEnded:
         ended_at=data.ended_at,
     )
     return NotifyExecutionEnded(_key(event), fact)
+
+
+def notify_account_fact(event: CloudEvent) -> NotifyAccountFact | None:
+    """From one of ACCOUNT_FACTS; None when nobody need hear of it.
+
+    Raises:
+        EventMalformed: it does not say what it should.
+    """
+    data = _data(event, _AccountFact)
+    revoked = event.type == SESSION_REVOKED
+    if revoked and data.reason != "refresh_token_reused":
+        return None
+    owner = Recipient(data.tenant, data.user_id)
+    fact = AccountFact(ACCOUNT_FACTS[event.type], owner, data.at, data.facts)
+    return NotifyAccountFact(_key(event), fact, mailed=event.type not in UNMAILED)
+
+
+def erase_user(event: CloudEvent) -> EraseUser:
+    """From USER_DELETED.
+
+    Raises:
+        EventMalformed: it does not say what it should.
+    """
+    data = _data(event, _AccountFact)
+    return EraseUser(_key(event), Recipient(data.tenant, data.user_id))
 
 
 def recipient_of(principal: Principal) -> Recipient:

@@ -4,9 +4,10 @@
 
 Each `POST /effects` is one line, on the disk before it is answered. The answer says how often this key
 has come. A body with `shaky: true` is answered 503 the first time, though the effect is done: the caller
-cannot know, and has to ask again with the same key.
+cannot know, and has to ask again with the same key. One with `seconds` is answered as many seconds later.
 """
 
+import asyncio
 import os
 import sys
 from collections import Counter
@@ -63,6 +64,7 @@ def application(file: Path) -> web.Application:
         os.write(disk, msgspec.json.encode(line) + b"\n")
         os.fsync(disk)
         seen[key] += 1
+        await asyncio.sleep(asked.get("seconds") or 0)
         if asked.get("shaky") and seen[key] == 1:
             return web.json_response({"seen": seen[key]}, status=503)
         return web.json_response({"effect": asked["effect"], "seen": seen[key]})

@@ -16,7 +16,7 @@ from autoworker.errors import (
     Unavailable,
     Unreachable,
 )
-from autoworker.model import ENDED
+from autoworker.model import ENDED, JsonValue
 from tests.chaos.checker import Fact, Run, Trace
 from tests.chaos.ledger import Served
 from tests.support.gateway_client import Person, eventually
@@ -34,7 +34,7 @@ do:
       with:
         method: post
         endpoint: http://127.0.0.1:PORT/effects
-        body: {execution: "${ $workflow.id }", effect: reserve}
+        body: {execution: "${ $workflow.id }", effect: reserve, seconds: "${ .seconds }"}
       output: {as: "${ $workflow.input }"}
   - pause:
       wait: {milliseconds: 30}
@@ -81,7 +81,7 @@ do:
       raise:
         error: {type: "https://example.com/refused", status: 409, title: Refused}
 """
-_AWAY: Final = (Unreachable, Unavailable, DeadlineExceeded, RateLimited)
+AWAY: Final = (Unreachable, Unavailable, DeadlineExceeded, RateLimited)
 _OPEN: Final = ("pending", "running", "waiting", "suspended")
 _PAUSE: Final = 0.05
 
@@ -92,10 +92,15 @@ class Load:
 
     person: Person
     workers: int
+    pause: float = 0.0
+    """Seconds between an answer and the next start of the same worker."""
+    seconds: float = 0.0
+    """How long the first call of an execution takes."""
     accepted: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     newest: float = 0.0
     """When the newest request that was answered had been sent."""
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _asked: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
     _stopping: bool = False
 
     @asynccontextmanager
@@ -145,14 +150,18 @@ class Load:
             # Some clients are impatient, and send the same several times at once.
             times = 5 if number % 5 == 0 else 1
             await asyncio.gather(*(self._start(f"start-{number}") for _ in range(times)))
+            await asyncio.sleep(self.pause)
+
+    def _input(self, number: int) -> dict[str, JsonValue]:
+        return {"n": number, **({"seconds": self.seconds} if self.seconds else {})}
 
     async def _start(self, key: str) -> None:
-        number = int(key.rpartition("-")[2])
+        asked = self._asked.setdefault(key, self._input(int(key.rpartition("-")[2])))
         while True:
             sent = time.monotonic()
             try:
-                begun = await self.person.start("chaos/pay", {"n": number}, idempotency_key=key)
-            except _AWAY as away:
+                begun = await self.person.start("chaos/pay", asked, idempotency_key=key)
+            except AWAY as away:
                 await asyncio.sleep(min(getattr(away, "retry_after", None) or _PAUSE, 1.0))
             else:
                 self.accepted[key].append(begun.id)
@@ -174,7 +183,7 @@ async def all_ended(person: Person, deadline: float = 120.0) -> float:
 async def _any(person: Person, status: str) -> bool:
     try:
         return bool([found async for found in person.list(status=status, limit=1)][:1])
-    except _AWAY:
+    except AWAY:
         return True
 
 
@@ -217,7 +226,7 @@ async def insisting(person: Person, document: str) -> None:
     while True:
         try:
             await person.publish(document)
-        except _AWAY:
+        except AWAY:
             await asyncio.sleep(_PAUSE)
         else:
             return

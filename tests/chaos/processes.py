@@ -2,9 +2,7 @@
 
 import asyncio
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,28 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tests.support.ports import free_port
 from tests.support.suite import ROOT, STOP_DEADLINE, environment
 
-_PORTS: Final = range(20_000, 32_000)
-"""Below those that the system gives to outgoing connections: a killed process finds its port free."""
-_UNHURRIED: Final = {
+UNHURRIED: Final = {
     "AUTOWORKER_RATE_LIMIT": "10000000/60",
     "AUTOWORKER_AUTH_RATE_LIMIT": "100000/60",
     "AUTOWORKER_ANONYMOUS_RATE_LIMIT": "1000000/60",
     "AUTOWORKER_DRAIN_DELAY": "0",
 }
-
-
-def free_port() -> int:
-    """A port that nobody has, and that nobody gets by chance."""
-    for port in random.sample(_PORTS, 100):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError("no free port")
+"""Settings of a suite that one client may ask as often as it likes."""
 
 
 @dataclass(slots=True)
@@ -115,7 +101,7 @@ class Cluster:
         for process in reversed(self.processes):
             process.stop()
 
-    async def is_ready(self, deadline: float = 40.0) -> None:
+    async def is_ready(self, deadline: float = 90.0) -> None:
         """Return once the gateway answers."""
         port = int(self.url.rpartition(":")[2])
         async with asyncio.timeout(deadline):
@@ -147,7 +133,7 @@ def started(cluster: Cluster) -> Iterator[Cluster]:
 def one_process(folder: Path, **settings: str) -> Cluster:
     """`autoworker up`."""
     port = free_port()
-    chosen = {**_UNHURRIED, "AUTOWORKER_HTTP_PORT": str(port), **settings}
+    chosen = {**UNHURRIED, "AUTOWORKER_HTTP_PORT": str(port), **settings}
     up = Process("suite", ("-m", "autoworker", "up"), chosen, folder)
     return Cluster(f"http://127.0.0.1:{port}", folder / "data", [up])
 
@@ -159,7 +145,7 @@ def four_processes(folder: Path, **settings: str) -> Cluster:
     admin = {f"AUTOWORKER_{name.upper()}_ADMIN_PORT": "0" for name in services}
     port = free_port()
     person = {"AUTOWORKER_ADMIN_PASSWORD": "Administrators-and-7-cups"}
-    chosen = {**_UNHURRIED, **ports, **admin, **person, **settings}
+    chosen = {**UNHURRIED, **ports, **admin, **person, **settings}
     chosen["AUTOWORKER_HTTP_PORT"] = str(port)
     modules = {name: f"{name}_service" for name in services[:3]} | {"gateway": "gateway"}
     return Cluster(

@@ -21,16 +21,16 @@ from tests.chaos.processes import (
     Cluster,
     Process,
     four_processes,
-    free_port,
     one_process,
     started,
 )
 from tests.chaos.store import store_anomalies
 from tests.support.gateway_client import PASSWORD, Person
+from tests.support.ports import free_port
 
 MINUTES: Final = float(os.environ.get("CHAOS_MINUTES", "0"))
 SEED: Final = int(os.environ.get("CHAOS_SEED", "0")) or random.randrange(1, 1_000_000)
-RECOVERY: Final = 20.0
+RECOVERY: Final = 60.0
 """Seconds from the end of a fault to the first start that is answered."""
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.support.gateway_client import Person, signed_up
+from tests.support.mailbox import SETTINGS
 from tests.support.suite import Suite, started
 
 
@@ -25,3 +26,10 @@ async def ada(suite: Suite) -> AsyncIterator[Person]:
     """Somebody who has just signed up."""
     async with signed_up(suite.url) as person:
         yield person
+
+
+@pytest.fixture(scope="session")
+def mailing_suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
+    """A suite that writes its mails into files, for all tests about accounts."""
+    with started(tmp_path_factory.mktemp("mailing"), **SETTINGS) as running:
+        yield running

@@ -9,6 +9,7 @@ import pytest
 from autoworker import Client
 from autoworker.shop import Entry, read_ledger
 from tests.support.gateway_client import in_phase, told_about
+from tests.support.sandbox import processes
 from tests.support.suite import Suite, started, until
 
 TERMINAL = {
@@ -19,6 +20,11 @@ document: {dsl: 1.0.3, namespace: tests, name: pausing, version: 1.0.0}
 do:
   - rest: {wait: {milliseconds: 300}}
   - finish: {set: {finished: true}}
+"""
+RUNNING = """
+document: {dsl: 1.0.3, namespace: tests, name: running, version: 1.0.0}
+do:
+  - work: {run: {shell: {command: 'sleep 1; echo "$AUTOWORKER_IDEMPOTENCY_KEY"'}}}
 """
 
 Moment = Callable[[list[Entry]], bool]
@@ -49,7 +55,7 @@ async def test_an_order_that_was_cut_off_ends_once_and_charges_once(
     with started(tmp_path, "--example") as suite:
         async with client_of(suite) as client:
             orders = [execution async for execution in client.list(name="order")]
-            first = await client.wait(orders[-1].id, timeout=30)
+            first = await client.wait(orders[-1].id, timeout=60)
             history = [event async for event in client.history(first.id)]
         suite.stop()
 
@@ -68,6 +74,25 @@ async def test_an_order_that_was_cut_off_ends_once_and_charges_once(
     for entries in done.values():
         # A repetition is allowed, with the same key: then it is recognised and has no effect.
         assert [entry.repeated for entry in entries] == [False] + [True] * (len(entries) - 1)
+
+
+async def test_a_process_that_was_cut_off_is_run_again_with_the_same_key(tmp_path: Path) -> None:
+    with started(tmp_path, **processes()) as suite:
+        async with client_of(suite) as client:
+            definition = await client.publish(RUNNING)
+            accepted = await client.start(definition.reference)
+            await in_phase(client, accepted.id, "running")
+        suite.kill()
+
+    with started(tmp_path, **processes()) as suite:
+        async with client_of(suite) as client:
+            ended = await client.wait(accepted.id, timeout=60)
+            history = [event async for event in client.history(accepted.id)]
+
+    assert ended.status == "completed"
+    assert ended.output == f"{accepted.id}:/do/0/work\n"
+    recovered = [event for event in history if event.type.endswith("execution-recovered.v1")]
+    assert len(recovered) == 1
 
 
 async def test_everything_that_was_accepted_before_a_crash_comes_to_its_end(tmp_path: Path) -> None:

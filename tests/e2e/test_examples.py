@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from autoworker import Client
+from autoworker import Client, Event, JsonValue
 from tests.support.suite import ROOT, Suite, environment
 
 
@@ -32,3 +32,35 @@ def test_the_client_example_runs(suite: Suite) -> None:
     assert ended.stderr == ""
     assert ended.returncode == 0
     assert "faulted" in ended.stdout or "completed" in ended.stdout
+
+
+def data_of(emitted: Event) -> JsonValue:
+    """What an emitted event says."""
+    event = emitted.data["event"]
+    assert isinstance(event, dict)
+    data: JsonValue = event["data"]
+    return data
+
+
+async def test_the_saga_takes_back_what_it_booked_when_there_is_no_car(suite: Suite) -> None:
+    known = suite.administrator
+    async with Client(suite.url, email=known.email, password=known.password) as client:
+        definition = await client.publish((ROOT / "examples" / "saga.yaml").read_bytes())
+        without = await client.start(definition.reference, {"traveller": "Ada"}, wait=20)
+        with_car = await client.start(
+            definition.reference, {"traveller": "Ada", "cars": 1}, wait=20
+        )
+        history = [event async for event in client.history(without.id)]
+
+    assert with_car.output == {
+        "traveller": "Ada", "cars": 1, "flight": "flight-of-Ada", "hotel": "hotel-of-Ada",
+    }  # fmt: skip
+    assert without.status == "faulted"
+    assert without.error is not None
+    assert without.error.title == "There is no car"
+    told = [data_of(event) for event in history if "event-emitted" in event.type]
+    assert told == [
+        {"booking": "hotel-of-Ada", "because": "There is no car"},
+        {"booking": "flight-of-Ada", "because": "There is no car"},
+    ]
+    assert [event.type.split(".")[-2] for event in history][-1] == "faulted"

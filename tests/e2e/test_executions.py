@@ -90,7 +90,7 @@ async def test_a_waiting_execution_can_be_cancelled_and_stays_so(ada: Person) ->
     await in_phase(ada, execution.id, "waiting")
 
     await ada.cancel(execution.id, "changed my mind")
-    ended = await ada.wait(execution.id, timeout=20)
+    ended = await ada.wait(execution.id, timeout=60)
 
     assert ended.status == "cancelled"
     reasons = [e.data.get("reason") async for e in ada.history(execution.id) if not e.task]
@@ -122,7 +122,7 @@ async def test_a_faulted_execution_is_taken_up_again_with_other_data(ada: Person
     assert execution.error is not None
 
     await ada.retry(execution.id, input={"ok": True})
-    ended = await ada.wait(execution.id, timeout=20)
+    ended = await ada.wait(execution.id, timeout=60)
 
     assert (execution.status, execution.error.title) == ("faulted", "Not ok")
     assert (ended.status, ended.output) == ("completed", {"finished": True})
@@ -154,7 +154,7 @@ async def test_a_start_in_the_future_is_pending_until_then(ada: Person) -> None:
     soon = SystemClock().now() + timedelta(seconds=0.5)
 
     execution = await ada.start(definition.reference, {"n": 1}, run_at=soon)
-    ended = await ada.wait(execution.id, timeout=20)
+    ended = await ada.wait(execution.id, timeout=60)
 
     assert execution.status == "pending"
     assert ended.started_at is not None
@@ -200,3 +200,26 @@ async def test_a_wrong_request_names_its_fields(ada: Person) -> None:
         await ada.start(definition.reference, priority=10)
 
     assert [detail.field for detail in refused.value.details] == ["priority"]
+
+
+PASSING = """
+document: {dsl: 1.0.3, namespace: tests, name: passing, version: 1.0.0}
+do:
+  - first: {set: {text: "${ .text }", step: 1}}
+  - second: {set: {text: "${ .text }", step: 2}}
+  - third: {set: {text: "${ .text }", step: 3}}
+"""
+
+
+async def test_a_large_value_passes_through_tasks_and_is_seen_wherever_it_was(ada: Person) -> None:
+    definition = await ada.publish(PASSING)
+    text = "ä" * 400_000
+
+    execution = await ada.start(definition.reference, {"text": text}, wait=20)
+
+    assert execution.output == {"text": text, "step": 3}
+    told = [event async for event in ada.history(execution.id)]
+    live = [event async for event in ada.events(execution.id)]
+    assert told == live
+    outputs = [event.data["output"] for event in told if event.type.endswith("task.completed.v1")]
+    assert outputs == [{"text": text, "step": step} for step in (1, 2, 3)]

@@ -98,7 +98,7 @@ async def test_a_killed_workers_task_is_done_by_another_once_with_the_same_key(
             first.kill()
             await _lines(ledger, 2)
             (tmp_path / "go").touch()
-            ended = await ada.wait(execution.id, timeout=30)
+            ended = await ada.wait(execution.id, timeout=60)
             second.send_signal(signal.SIGTERM)
             assert second.wait(STOP_DEADLINE) == 0
 
@@ -266,7 +266,7 @@ async def test_a_worker_comes_back_after_the_suite_was_killed_and_ends_what_was_
         await eventually(_async(lambda: len(keys) == 2), "the second call", 40.0)
         hold.set()
         async with Client(url, email=known.email, password=known.password) as client:
-            ended = await client.wait(execution.id, timeout=20)
+            ended = await client.wait(execution.id, timeout=60)
         worker.stop()
         await asyncio.wait_for(serving, 20)
 

@@ -63,7 +63,7 @@ def test_the_readme_has_the_two_commands_and_both_ways_in() -> None:
     kinds = [kind for kind, _ in BLOCKS]
 
     assert [text.strip() for kind, text in BLOCKS if kind == "console"] == ["make run", "make test"]
-    assert kinds.count("bash") == 2
+    assert kinds.count("bash") == 3
     assert kinds.count("python") == 1
     assert set(kinds) == {"console", "bash", "python"}
 
@@ -75,7 +75,7 @@ def test_make_test_is_there() -> None:
 
 def test_every_block_does_what_the_readme_says(place: Place) -> None:
     # In their order: the Python program logs in as whom the curl commands have registered.
-    command_line, curl, python = [
+    command_line, curl, python, identity = [
         run(kind, text, place) for kind, text in BLOCKS if kind != "console"
     ]
 
@@ -86,6 +86,8 @@ def test_every_block_does_what_the_readme_says(place: Place) -> None:
     assert "error" not in curl.replace('"error":null', "")
     assert "Hello, Ada!" in python
     assert "io.serverlessworkflow.workflow.completed.v1" in python
+    assert identity.startswith("sk_live_")
+    assert "intact" in identity
 
 
 def run(kind: str, text: str, place: Place) -> str:

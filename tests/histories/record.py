@@ -21,6 +21,7 @@ import msgspec
 from aiohttp import web
 
 from autoworker import Client
+from tests.component.workflow_service.calls.channels import version_2
 from tests.histories.recording import (
     RecordedCommit,
     Recording,
@@ -30,7 +31,18 @@ from tests.histories.recording import (
     states,
     write,
 )
-from tests.histories.workflows import CALL, CANCELLED, EVERY, REFUSE
+from tests.histories.workflows import (
+    CALL,
+    CANCELLED,
+    EVERY,
+    EXTENDED,
+    HEARD,
+    REFUSE,
+    RUNNING,
+    SUBSCRIBED,
+    TICKED,
+    UNDONE,
+)
 from tests.support.gateway_client import PASSWORD, Person, eventually, in_phase, signed_up
 from tests.support.suite import Suite, started
 
@@ -54,6 +66,17 @@ class Stub:
         self.asked += 1
         return web.json_response({"asked": self.asked}, status=200 if self.asked % 3 == 0 else 503)
 
+    async def channels(self, request: web.Request) -> web.Response:
+        return web.Response(text=version_2(self.url.removeprefix("http://"), "ws", "talk"))
+
+    async def talk(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        for number in (1, 2):
+            await socket.send_json({"n": number})
+        await socket.receive()
+        return socket
+
 
 @asynccontextmanager
 async def stub() -> AsyncIterator[Stub]:
@@ -62,6 +85,8 @@ async def stub() -> AsyncIterator[Stub]:
     app = web.Application()
     app.router.add_get("/late", service.late)
     app.router.add_get("/moody", service.moody)
+    app.router.add_get("/channels", service.channels)
+    app.router.add_get("/talk", service.talk)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -126,7 +151,17 @@ async def everything(recorder: Recorder) -> None:
         settings = {"AUTOWORKER_EGRESS_ALLOW": address}
         with started(recorder.folder, **settings) as suite:
             async with signed_up(suite.url, "Rita") as rita:
-                for step in (_tasks, _cancelled, _retried, _suspended):
+                for step in (
+                    _tasks,
+                    _cancelled,
+                    _retried,
+                    _undone,
+                    _heard,
+                    _extended,
+                    _subscribed,
+                    _running,
+                    _suspended,
+                ):
                     await step(recorder, suite, rita, service)
                 interrupted = await _begun_late(rita, service)
             suite.kill()
@@ -160,6 +195,53 @@ async def _retried(recorder: Recorder, suite: Suite, rita: Person, service: Stub
     await rita.retry(begun.id, input={"ok": True}, reason="fixed")
     await rita.wait(begun.id)
     recorder.keep(suite, begun.id, "retried", "Faulted, and taken up again by a person.")
+
+
+async def _undone(recorder: Recorder, suite: Suite, rita: Person, service: Stub) -> None:
+    definition = await rita.publish(UNDONE)
+    begun = await rita.start(definition.reference, wait=30)
+    about = "Faults, and takes back before what two iterations have done."
+    recorder.keep(suite, begun.id, "undone", about)
+
+
+async def _heard(recorder: Recorder, suite: Suite, rita: Person, service: Stub) -> None:
+    definition = await rita.publish(HEARD)
+    begun = await rita.start(definition.reference, wait=30)
+    about = "Listens to what it emits itself: for each event, and for one."
+    recorder.keep(suite, begun.id, "heard", about)
+
+
+async def _extended(recorder: Recorder, suite: Suite, rita: Person, service: Stub) -> None:
+    definition = await rita.publish(EXTENDED)
+    begun = await rita.start(definition.reference, wait=30)
+    recorder.keep(suite, begun.id, "extended", "A task with something before and after it.")
+
+
+async def _subscribed(recorder: Recorder, suite: Suite, rita: Person, service: Stub) -> None:
+    definition = await rita.publish(SUBSCRIBED)
+    begun = await rita.start(definition.reference, {"shop": service.url}, wait=30)
+    recorder.keep(
+        suite, begun.id, "subscribed", "Takes of the messages of a channel the one that it wants."
+    )
+
+
+async def _running(recorder: Recorder, suite: Suite, rita: Person, service: Stub) -> None:
+    await rita.publish(TICKED)
+    found: list[str] = []
+
+    async def has_ticked() -> bool:
+        found.extend([each.id async for each in rita.list(tag="schedule", status="completed")])
+        return bool(found)
+
+    await eventually(has_ticked, "the start by the schedule")
+    recorder.keep(suite, found[0], "ticked", "Started by a schedule.")
+    definition = await rita.publish(RUNNING)
+    begun = await rita.start(definition.reference, wait=30)
+    recorder.keep(
+        suite, begun.id, "running", "Runs another workflow, and leaves a second run to itself."
+    )
+    children = [each.id async for each in rita.list(parent=begun.id)]
+    recorder.keep(suite, children[-1], "child", "Run by a task of another execution.")
 
 
 async def _suspended(recorder: Recorder, suite: Suite, rita: Person, service: Stub) -> None:

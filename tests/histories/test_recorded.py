@@ -7,16 +7,18 @@ import msgspec
 import pytest
 
 from tests.histories.recording import Recording, digest, read, recordings, states
-from workflow_service.adapters.event_codec import EVENTS_VERSION, decode_events, encode_events
+from tests.support.executions import encode_events
+from workflow_service.adapters.event_codec import EVENTS_VERSION, decode_events
 from workflow_service.application.ports import Recorded
 from workflow_service.application.projections.history import About, history_item
 from workflow_service.domain.definition.documents import parse_document
 from workflow_service.domain.definition.limits import PUBLISHED_BEFORE
 from workflow_service.domain.definition.parsing import parse_definition
-from workflow_service.domain.execution.events import Event, TaskFact, WorkflowAccepted, WorkflowFact
+from workflow_service.domain.execution.events import Event, TaskFact
 from workflow_service.domain.execution.evolve import fold
 from workflow_service.domain.execution.schedule import status_of
 from workflow_service.domain.execution.state import NotStarted, State
+from workflow_service.domain.execution.workflow_events import WorkflowAccepted, WorkflowFact
 from workflow_service.domain.expressions import Expressions
 
 HOW = "record one with: python -m tests.histories.record (see tests/histories/README.md)"

@@ -86,3 +86,76 @@ do:
       with: {method: get, endpoint: {uri: "${ .shop + \\"/late\\" }"}}
   - keep: {set: {answer: "${ . }"}}
 """
+UNDONE: Final = """
+document: {dsl: 1.0.3, namespace: histories, name: undone, version: 1.0.0}
+do:
+  - each:
+      for: {each: item, in: "${ [1, 2] }"}
+      do:
+        - book:
+            metadata:
+              compensate: [{cancel: {set: {undone: "${ [$item, .id, $compensated.error.status] }"}}}]
+            set: {id: "${ $item * 10 }"}
+            output: {as: "${ {booked: .id} }"}
+  - refuse: {raise: {error: {type: "https://example.com/refused", status: 409, title: Refused}}}
+"""
+HEARD: Final = """
+document: {dsl: 1.0.3, namespace: histories, name: heard, version: 1.0.0}
+do:
+  - talk:
+      fork:
+        branches:
+          - hear:
+              listen:
+                to:
+                  any:
+                    - with: {type: com.example.recorded.said.v1, data: {room: 7}}
+                      correlate: {room: {from: .data.room}}
+                  until: "${ length == 2 }"
+              foreach:
+                item: said
+                do: [{note: {set: "${ {heard: $said.word, place: $index} }"}}]
+                export: {as: "${ {last: .heard} }"}
+          - once: {listen: {to: {one: {with: {type: com.example.recorded.said.v1}}}, read: envelope}, output: {as: "${ length }"}}
+          - say:
+              do:
+                - pause: {wait: {milliseconds: 20}}
+                - one: {emit: {event: {with: {type: com.example.recorded.said.v1, data: {room: 7, word: hello}}}}}
+                - two: {emit: {event: {with: {type: com.example.recorded.said.v1, data: {room: 7, word: bye}}}}}
+"""
+EXTENDED: Final = """
+document: {dsl: 1.0.3, namespace: histories, name: extended, version: 1.0.0}
+use:
+  extensions:
+    - noting:
+        extend: set
+        before: [{think: {wait: {milliseconds: 1}}}]
+        after: [{tell: {emit: {event: {with: {type: com.example.recorded.set.v1, data: "${ . }"}}}}}]
+do:
+  - keep: {set: {kept: true}}
+"""
+SUBSCRIBED: Final = """
+document: {dsl: 1.0.3, namespace: histories, name: subscribed, version: 1.0.0}
+do:
+  - hear:
+      call: asyncapi
+      with:
+        document: {endpoint: "${ .shop + \\"/channels\\" }"}
+        operation: op
+        subscription:
+          filter: "${ .payload.n > 1 }"
+          consume: {amount: 1}
+          foreach: {item: message, do: [{keep: {set: {kept: "${ $message.payload.n }"}}}]}
+"""
+TICKED: Final = """
+document: {dsl: 1.0.3, namespace: histories, name: ticked, version: 1.0.0}
+schedule: {after: PT1H}
+do:
+  - keep: {set: {kept: true}}
+"""
+RUNNING: Final = """
+document: {dsl: 1.0.3, namespace: histories, name: running, version: 1.0.0}
+do:
+  - run: {run: {workflow: {namespace: histories, name: ticked, input: {by: hand}}}}
+  - leave: {run: {await: false, workflow: {namespace: histories, name: ticked, version: 1.0.0}}}
+"""

@@ -5,20 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-import msgspec
-
+from chassis.errors import ServiceError
+from tests.simulation.check_sagas import Sagas
 from tests.simulation.evidence import Committed, Evidence
 from tests.simulation.lifecycles import Lifecycles
 from workflow_service.application.ports import Summary
-from workflow_service.domain.execution.events import (
-    Event,
-    TaskCompleted,
-    TaskRetried,
-    WorkflowRecovered,
-    WorkflowResumed,
-    WorkflowRetried,
-)
-from workflow_service.domain.execution.evolve import Draft
+from workflow_service.domain.execution.draft import Draft
+from workflow_service.domain.execution.events import Event, TaskCompleted, TaskRetried
+from workflow_service.domain.execution.evolve import apply
 from workflow_service.domain.execution.schedule import status_of, timers
 from workflow_service.domain.execution.state import (
     BackingOff,
@@ -31,8 +25,12 @@ from workflow_service.domain.execution.state import (
     Sleeping,
     State,
 )
+from workflow_service.domain.execution.workflow_events import (
+    WorkflowRecovered,
+    WorkflowResumed,
+    WorkflowRetried,
+)
 
-_states: msgspec.json.Decoder[State] = msgspec.json.Decoder(State)
 _LATEST = timedelta(seconds=65)
 """How late a timer may fire when all is calm: the longest that an execution is left alone after failures, and a look."""
 _SETTLED = 10.0
@@ -53,14 +51,15 @@ class _HistoryCheck:
 
     def findings(self) -> Iterator[str]:
         workflow = self._evidence.workflows[self._row.summary.digest]
-        lifecycles = Lifecycles(workflow.definition)
+        lifecycles, sagas = Lifecycles(workflow.definition), Sagas(workflow.definition)
         try:
             for committed in self._evidence.of(self._execution):
                 yield from self._numbered(committed)
                 for event in committed.commit.events:
                     yield from self._timely(committed, event)
                     yield from lifecycles.after(event, self._draft.state)
-                    self._draft.apply(event, committed.commit.at)
+                    yield from sagas.after(event)
+                    apply(self._draft, event, committed.commit.at)
                 self._draft = Draft(self._draft.state)
                 yield from self._agreeing(committed)
         except HistoryBroken as broken:
@@ -114,7 +113,7 @@ class _HistoryCheck:
     def _agreeing(self, committed: Committed) -> Iterator[str]:
         commit, state = committed.commit, self._draft.state
         yield from _agrees(commit.summary, state)
-        if commit.snapshot is not None and _states.decode(commit.snapshot) != state:
+        if commit.snapshot is not None and commit.snapshot != state:
             yield f"the snapshot at {self._sequence} is not what the events say"
         if _is_busy(state) and not commit.busy:
             yield f"work is under way after {self._sequence}, and a new owner would not resume it"
@@ -125,7 +124,11 @@ class _HistoryCheck:
             yield f"after {self._sequence} it is due at {earliest}, and wakes at {commit.wake_at}"
 
     def _stored(self) -> Iterator[str]:
-        stored = self._row.recorded()
+        try:
+            stored = self._row.recorded()
+        except ServiceError as unreadable:
+            yield f"the history cannot be read: {unreadable.message}"
+            return
         if [recorded.sequence for recorded in stored] != list(range(1, self._sequence + 1)):
             yield "the history has holes, or has lost commits"
         if [recorded.event for recorded in stored] != [

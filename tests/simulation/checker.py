@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from tests.simulation.check_effects import effect_findings
 from tests.simulation.check_histories import history_findings
+from tests.simulation.check_listening import listening_findings
 from tests.simulation.evidence import Answered, Committed, Evidence, Knew, TakenOver
-from workflow_service.domain.execution.events import (
+from workflow_service.domain.execution.workflow_events import (
+    CompensationStarted,
     WorkflowCancelled,
     WorkflowEvent,
     WorkflowResumed,
@@ -36,6 +38,7 @@ def findings(evidence: Evidence) -> list[str]:
         *_outcomes_as_expected(evidence),
         *(found for name in evidence.rows for found in history_findings(evidence, name)),
         *effect_findings(evidence),
+        *listening_findings(evidence),
         *_fencing(evidence),
     ]
 
@@ -109,11 +112,7 @@ def _commands(evidence: Evidence) -> Iterator[str]:
         kind = _EVENTS.get(answer.verb)
         if kind is None:
             continue
-        times = sum(
-            isinstance(event, kind) and getattr(event, "reason", "") == answer.mark
-            for committed in evidence.of(answer.execution)
-            for event in committed.commit.events
-        )
+        times = _times(evidence, answer, kind)
         if answer.answer == "ok" and times != 1:
             yield f"{answer} was acknowledged and happened {times} times"
         elif answer.answer not in _MAYBE and answer.answer != "ok" and times:
@@ -121,6 +120,18 @@ def _commands(evidence: Evidence) -> Iterator[str]:
         elif times > 1:
             yield f"{answer} happened {times} times"
         yield from _unexplained(answer)
+
+
+def _times(evidence: Evidence, answer: Answered, kind: type[WorkflowEvent]) -> int:
+    """Return how often it happened; a cancellation that has to undo things first happens when that begins."""
+    marked = [
+        event
+        for committed in evidence.of(answer.execution)
+        for event in committed.commit.events
+        if getattr(event, "reason", "") == answer.mark
+    ]
+    begun = sum(isinstance(event, CompensationStarted) for event in marked)
+    return begun if begun else sum(isinstance(event, kind) for event in marked)
 
 
 def _unexplained(answer: Answered) -> Iterator[str]:

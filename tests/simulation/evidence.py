@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from tests.simulation.memory_store import Row
+from workflow_service.application.event_ports import Arrived, Waiting
 from workflow_service.application.ports import Commit
 from workflow_service.domain.definition.model import Definition
 from workflow_service.domain.execution.effects import Effect, Outcome
@@ -109,6 +110,8 @@ class Workflow:
     definition: Definition
     deterministic: bool
     """Whether its output is the same whatever the schedule."""
+    listens: bool = False
+    """Whether it waits for events."""
 
 
 @dataclass(slots=True)
@@ -126,6 +129,10 @@ class Evidence:
     """Status and output (or error) of the fault-free run, by execution, where there is one to compare with."""
     failures: list[str] = field(default_factory=list)
     """What went wrong without anybody handling it."""
+    arrived: Sequence[Arrived] = ()
+    """The intake."""
+    listened: dict[Waiting, list[int]] = field(default_factory=dict)
+    """Where subscriptions began, each time."""
     left_suspended: frozenset[str] = frozenset()
     finished: bool = True
     """Whether the run came to rest in time."""

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
+from workflow_service.domain.definition.compensation import compensation_of
 from workflow_service.domain.definition.model import Definition, ForkTask
 from workflow_service.domain.execution.events import (
     ErrorCaught,
     Event,
+    EventReceived,
     OutcomeRecorded,
     TaskCancelled,
+    TaskCompensated,
+    TaskCompensating,
     TaskCompleted,
     TaskCreated,
     TaskEvent,
@@ -22,15 +26,6 @@ from workflow_service.domain.execution.events import (
     TaskFaulted,
     TaskSkipped,
     TaskStarted,
-    WorkflowAccepted,
-    WorkflowCancelled,
-    WorkflowCompleted,
-    WorkflowFact,
-    WorkflowFaulted,
-    WorkflowRecovered,
-    WorkflowResumed,
-    WorkflowRetried,
-    WorkflowSuspended,
 )
 from workflow_service.domain.execution.state import (
     ROOT,
@@ -42,9 +37,29 @@ from workflow_service.domain.execution.state import (
     Open,
     State,
 )
+from workflow_service.domain.execution.workflow_events import (
+    CompensationStarted,
+    WorkflowAccepted,
+    WorkflowCancelled,
+    WorkflowCompleted,
+    WorkflowFact,
+    WorkflowFaulted,
+    WorkflowRecovered,
+    WorkflowResumed,
+    WorkflowRetried,
+    WorkflowSuspended,
+)
 
 Phase: TypeAlias = Literal["created", "begun", "over"]
-_WHILE_SUSPENDED = (OutcomeRecorded, WorkflowRecovered, WorkflowResumed, WorkflowCancelled)
+_WHILE_SUSPENDED = (
+    OutcomeRecorded,
+    EventReceived,
+    TaskCancelled,
+    CompensationStarted,
+    WorkflowRecovered,
+    WorkflowResumed,
+    WorkflowCancelled,
+)
 _ENDS = (WorkflowCompleted, WorkflowFaulted, WorkflowCancelled)
 
 
@@ -71,7 +86,9 @@ class Lifecycles:
             yield f"{name} after the end"
         if self._suspended and not isinstance(event, _WHILE_SUSPENDED):
             yield f"{name} while suspended"
-        if isinstance(event, TaskEvent):
+        if isinstance(event, TaskCompensating | TaskCompensated):
+            yield from self._after_undoing(event)
+        elif isinstance(event, TaskEvent):
             yield from self._race(event)
             yield from self._after_task(event)
         else:
@@ -92,6 +109,10 @@ class Lifecycles:
                 self._suspended = False
             case WorkflowRetried():
                 yield from self._retried(event, before)
+            case CompensationStarted():
+                living = [name for name, phase in self._phases.items() if phase != "over"]
+                yield from (f"undone while {living} were under way",) if living else ()
+                self._phases, self._parents, self._suspended = {}, {}, False
             case WorkflowCompleted() | WorkflowFaulted() | WorkflowCancelled():
                 yield from self._end(event)
             case _:
@@ -109,6 +130,7 @@ class Lifecycles:
         frames = event.position.frames
         stood = before.stood if isinstance(before, Ended) else None
         plain = stood is not None and not event.task and _entered(stood)
+        plain = plain and stood is not None and stood.compensating is None
         if plain and stood is not None and set(frames) != set(stood.frames):
             yield "the retry has forgotten where the execution stood"
         self._phases = {
@@ -154,10 +176,23 @@ class Lifecycles:
             case _:
                 yield from self._in(event, "begun")
 
+    def _after_undoing(self, event: TaskCompensating | TaskCompensated) -> Iterator[str]:
+        frame = compensation_of(event.frame_id)
+        if isinstance(event, TaskCompensating):
+            yield from self._nowhere(frame)
+            self._phases[frame], self._parents[frame] = "begun", ROOT
+            return
+        if self._phases.get(frame) != "begun":
+            yield f"{event.frame_id} was undone without having begun to be"
+        self._forget(frame)
+
+    def _nowhere(self, frame: str) -> Iterator[str]:
+        if self._phases.get(frame, "over") != "over":
+            yield f"{frame} began while it was under way"
+
     def _created(self, event: TaskCreated) -> Iterator[str]:
         frame = event.frame_id
-        if self._phases.get(frame, "over") != "over":
-            yield f"{frame} was created while it was under way"
+        yield from self._nowhere(frame)
         if event.parent != ROOT and self._phases.get(event.parent) != "begun":
             yield f"{frame} was created inside {event.parent}, which is not under way"
         self._phases[frame] = "created"

@@ -7,11 +7,18 @@ the new epoch.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
-from workflow_service.adapters.event_codec import EVENTS_VERSION, decode_events, encode_events
+from msgspec.structs import replace
+
+from tests.simulation.memory_events import MemoryEvents
+from workflow_service.adapters.event_codec import EVENTS_VERSION, decode_events, decode_state
+from workflow_service.adapters.payloads import Fetch, PayloadCodec, TakenOut, opened
+from workflow_service.adapters.payloads.codec import Column
 from workflow_service.application.ports import (
     Commit,
     ExecutionFilter,
@@ -26,6 +33,11 @@ from workflow_service.application.ports import (
     Summary,
     VersionConflict,
 )
+from workflow_service.domain.execution.state import State
+from workflow_service.domain.expressions import JsonValue
+
+LARGE: Final = 30
+"""Bytes above which a value is stored apart: so few that simulated executions have many such values."""
 
 
 @dataclass(slots=True)
@@ -34,12 +46,15 @@ class Written:
 
     first: int
     at: datetime
-    events: bytes
+    events: Column
     count: int
+    fetch: Fetch
 
     def recorded(self, after: int) -> list[Recorded]:
         """Return its events above *after*."""
-        decoded = decode_events(self.events, EVENTS_VERSION)
+        data, references = self.events
+        large = None if references is None else TakenOut(references, self.fetch)
+        decoded = decode_events(data, EVENTS_VERSION, taken_out=large)
         return [
             Recorded(n, self.at, event) for n, event in enumerate(decoded, self.first) if n > after
         ]
@@ -56,7 +71,9 @@ class Row:
     busy: bool
     participants: dict[str, None]
     written: list[Written] = field(default_factory=list)
-    snapshot: bytes | None = None
+    payloads: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    """Large values of everybody, by tenant and digest."""
+    stored_state: Column | None = None
     snapshot_sequence: int = 0
 
     @property
@@ -77,6 +94,18 @@ class Row:
             wake_at=self.wake_at,
         )
 
+    def fetch(self, digest: str) -> JsonValue:
+        """Return one of its large values."""
+        return opened(digest, self.payloads.get((self.summary.tenant, digest)))
+
+    @property
+    def snapshot(self) -> State | None:
+        """The state that was stored last."""
+        if self.stored_state is None:
+            return None
+        data, references = self.stored_state
+        return decode_state(data, None if references is None else TakenOut(references, self.fetch))
+
     def recorded(self, after: int = 0) -> list[Recorded]:
         """Return the events above *after*."""
         return [
@@ -90,15 +119,20 @@ class Row:
 class MemoryTables:
     """What is on the disk of the simulated world; every method is atomic."""
 
-    def __init__(self, alive: Callable[[str], bool] = lambda _: False) -> None:
+    def __init__(self, alive: Callable[[str], bool] = lambda _: False, large: int = LARGE) -> None:
         self.rows: dict[str, Row] = {}
         self.keys: dict[tuple[str, str, str], tuple[str, str, datetime]] = {}
+        self.payloads: dict[tuple[str, str], bytes] = {}
+        self._codecs: defaultdict[str, PayloadCodec] = defaultdict(lambda: PayloadCodec(large))
+        """What each process remembers of what it has stored."""
+        self.events = MemoryEvents()
         self._alive = alive
 
     def append(self, commit: Commit, node: str) -> None:
         """See ``EventStore``."""
         row = self._insert(commit) if commit.expected == 0 else self._at(commit)
         self._write(row, commit, node)
+        self.events.commit(commit)
 
     def _insert(self, commit: Commit) -> Row:
         wanted = commit.idempotency
@@ -110,7 +144,15 @@ class MemoryTables:
             raise VersionConflict("the execution exists already")
         if wanted is not None:
             self._claim(wanted, commit.execution)
-        row = Row(commit.summary, 0, commit.epoch, None, busy=False, participants={})
+        row = Row(
+            commit.summary,
+            0,
+            commit.epoch,
+            None,
+            busy=False,
+            participants={},
+            payloads=self.payloads,
+        )
         self.rows[commit.execution] = row
         return row
 
@@ -129,16 +171,21 @@ class MemoryTables:
         return row
 
     def _write(self, row: Row, commit: Commit, node: str) -> None:
+        encoding = self._codecs[node].encoding(commit.execution)
+        first, count = row.sequence + 1, len(commit.events)
         if commit.events:
-            events = encode_events(commit.events)
-            row.written.append(Written(row.sequence + 1, commit.at, events, len(commit.events)))
-        row.sequence += len(commit.events)
+            events = encoding.encode_list(commit.events)
+            row.written.append(Written(first, commit.at, events, count, row.fetch))
+        row.sequence += count
         row.summary, row.wake_at = commit.summary, commit.wake_at
         before = row.participants if row.busy else {}
         row.participants = {**before, node: None} if commit.busy else {}
         row.busy = commit.busy
         if commit.snapshot is not None:
-            row.snapshot, row.snapshot_sequence = commit.snapshot, row.sequence
+            row.stored_state, row.snapshot_sequence = encoding.encode(commit.snapshot), row.sequence
+        for digest, data in encoding.payloads:
+            self.payloads[commit.summary.tenant, digest] = data
+        self._codecs[node].durable(commit, encoding)
 
     def load(self, execution: str) -> Stored | None:
         """See ``EventStore``."""
@@ -178,7 +225,10 @@ class MemoryTables:
     def open_executions(self, after: tuple[str, str] | None, limit: int) -> list[OpenExecution]:
         """See ``EventStore``."""
         rows = [row for row in self.rows.values() if row.summary.ended_at is None]
-        found = sorted((row.open for row in rows), key=lambda each: (each.tenant, each.execution))
+        open_ = (
+            replace(row.open, listening=self.events.listens(row.summary.execution)) for row in rows
+        )
+        found = sorted(open_, key=lambda each: (each.tenant, each.execution))
         return [each for each in found if (each.tenant, each.execution) > (after or ("", ""))][
             :limit
         ]

@@ -12,6 +12,7 @@ from chassis.errors import ServiceError
 from chassis.lifecycle import Supervisor
 from tests.simulation.evidence import Performed
 from tests.simulation.network import KnownDefinitions, Line, RemoteStore, RemoteSummaries
+from tests.simulation.remote_events import event_ports
 from tests.simulation.universe import Life, NodeClock, Universe
 from tests.simulation.workflows import EXPRESSIONS
 from tests.support.ids import CountingIds
@@ -22,6 +23,7 @@ from workflow_service.application.commands.start_execution import StartExecution
 from workflow_service.application.commands.suspend_execution import SuspendExecutionHandler
 from workflow_service.application.compiled_definitions import CompiledDefinitions
 from workflow_service.application.engine.engine import Engine
+from workflow_service.application.engine.load_execution import LoadExecution
 from workflow_service.application.engine.settings import EngineSettings
 from workflow_service.application.ports import StoredDefinition
 from workflow_service.application.queries.get_definition import GetDefinitionHandler
@@ -125,6 +127,8 @@ def open_node(
     definitions: Sequence[StoredDefinition],
     ids: CountingIds,
     limits: Limits,
+    *,
+    listens: bool = False,
 ) -> Node:
     """Start a process."""
     life = universe.birth(f"node-{len(universe.lives) + 1}")
@@ -156,6 +160,7 @@ def open_node(
             snapshot_every=random.choice(_SNAPSHOTS),
             reconcile_every=0,  # it would mend what is to be found
         ),
+        events=event_ports(universe.tables.events, line) if listens else None,
     )
     summaries = RemoteSummaries(universe, line)
     start = StartExecutionHandler(
@@ -173,7 +178,7 @@ def open_node(
         engine,
         store,
         start,
-        CancelExecutionHandler(engine, store, clock),
+        CancelExecutionHandler(engine, store, clock, LoadExecution(store, known, compiled)),
         SuspendExecutionHandler(engine, summaries),
         ResumeExecutionHandler(engine, summaries),
         RetryExecutionHandler(engine, store, summaries),

@@ -15,27 +15,32 @@ from msgspec.structs import replace
 from chassis.errors import Unavailable
 from tests.simulation.memory_store import MemoryTables, Row
 from tests.simulation.network import RemoteStore
+from workflow_service.adapters.payloads import CommitEncoding
 from workflow_service.application.commands import cancel_execution
 from workflow_service.application.commands.cancel_execution import CancelExecutionHandler
 from workflow_service.application.commands.start_execution import StartExecutionHandler
 from workflow_service.application.engine import make_decision
 from workflow_service.application.engine.engine import Engine
 from workflow_service.application.engine.fire_timers import Timers
-from workflow_service.application.engine.loading import snapshot_of
+from workflow_service.application.engine.settling import Settling
+from workflow_service.application.engine.steps import Steps
 from workflow_service.application.ports import Commit, Summary, VersionConflict
-from workflow_service.domain.execution import decide as core
-from workflow_service.domain.execution import revival, schedule
+from workflow_service.domain.execution import (
+    arrivals,
+    interventions,
+    revival,
+    schedule,
+    undoing,
+    waking,
+)
 from workflow_service.domain.execution.advance import Advance
 from workflow_service.domain.execution.effects import Effect
-from workflow_service.domain.execution.events import (
-    TaskCompleted,
-    TaskCreated,
-    TaskStarted,
-    WorkflowResumed,
-)
+from workflow_service.domain.execution.events import TaskCompleted, TaskCreated, TaskStarted
 from workflow_service.domain.execution.schedule import performing
 from workflow_service.domain.execution.state import Forking, Open, Performing, State
+from workflow_service.domain.execution.tasks import workflow
 from workflow_service.domain.execution.tasks.fork import Fork
+from workflow_service.domain.execution.workflow_events import WorkflowResumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +65,13 @@ class Bug:
 
 
 def _effects_first(right: Any) -> Any:
-    def commit_of(self: Engine, execution: str, known: Any, decision: Any, *rest: Any) -> Commit:
+    def commit_of(self: Steps, execution: str, known: Any, decision: Any, *rest: Any) -> Commit:
         commit: Commit = right(self, execution, known, decision, *rest)
-        active = self._active.get(execution)
+        effects = self.aftermath.effects
+        active = effects._active.get(execution)
         for effect in decision.effects:
             assert active is not None
-            self._effects.let_go(execution, active, effect, commit.summary)
+            effects.let_go(execution, active, effect, commit.summary)
         return commit
 
     return commit_of
@@ -143,7 +149,7 @@ def _starts_acknowledged_anyway(right: Any) -> Any:
                 priority=accept.priority,
                 tags=None,
                 input=accept.input,
-                created_at=self._clock.now(),
+                created_at=self._steps.clock.now(),
             )
         return summary
 
@@ -191,13 +197,17 @@ def _losers_count(right: Any) -> Any:
 
 
 def _old_snapshots(right: Any) -> Any:
-    def commit_of(self: Engine, execution: str, known: Any, *rest: Any) -> Commit:
+    def commit_of(self: Steps, execution: str, known: Any, *rest: Any) -> Commit:
         commit: Commit = right(self, execution, known, *rest)
         if commit.snapshot is None:
             return commit
-        return replace(commit, snapshot=snapshot_of(known.state))
+        return replace(commit, snapshot=known.state)
 
     return commit_of
+
+
+def _only_one_value(right: Any) -> Any:
+    return property(lambda encoding: right.fget(encoding)[:1])
 
 
 def _never_busy(right: Any) -> Any:
@@ -205,7 +215,7 @@ def _never_busy(right: Any) -> Any:
 
 
 def _not_resumed(_: Any) -> Any:
-    async def succeed(self: Engine, execution: str) -> None:
+    async def succeed(self: Settling, execution: str) -> None:
         return
 
     return succeed
@@ -240,7 +250,7 @@ def _once_only(_: Any) -> Any:
 def _kept_outcomes_lost(_: Any) -> Any:
     def resume(advance: Advance, command: Any) -> None:
         advance.emit(WorkflowResumed(command.reason, command.by))
-        core._wake(advance)
+        waking.wake(advance)
 
     return resume
 
@@ -250,14 +260,26 @@ def _unsettled(_: Any) -> Any:
 
 
 def _refused_after_stale(right: Any) -> Any:
-    async def succeed(self: Engine, execution: str) -> None:
-        await self._resume(execution)
+    async def succeed(self: Settling, execution: str) -> None:
+        await self.resume(execution)
 
     return succeed
 
 
+def _nothing_undone(_: Any) -> Any:
+    return lambda advance, ending: advance.emit(ending)
+
+
+def _undone_as_often_as_done(right: Any) -> Any:
+    def with_done(opened: Open, frame: Any, event: TaskCompleted) -> Open:
+        found: Open = right(opened, frame, event)
+        return replace(found, compensations=(*opened.compensations, found.compensations[-1]))
+
+    return with_done
+
+
 BUGS: tuple[Bug, ...] = (
-    Bug("effects-first", "effects begin before their commit", Engine, "_commit_of", _effects_first),
+    Bug("effects-first", "effects begin before their commit", Steps, "commit_of", _effects_first),
     Bug(
         "skipped-commit",
         "commits between two waits are left out",
@@ -279,7 +301,7 @@ BUGS: tuple[Bug, ...] = (
         "_may_wake",
         _once_only,
     ),
-    Bug("early-timer", "timers fire half a second early", core, "next_due", _early),
+    Bug("early-timer", "timers fire half a second early", waking, "next_due", _early),
     Bug(
         "doubled-end",
         "what has ended can be cancelled",
@@ -302,7 +324,7 @@ BUGS: tuple[Bug, ...] = (
         _starts_acknowledged_anyway,
     ),
     Bug("no-key", "starts forget their idempotency key", StartExecutionHandler, "_key", _no_key),
-    Bug("any-outcome", "an outcome is used for any effect", core, "_performs", _any_outcome),
+    Bug("any-outcome", "an outcome is used for any effect", arrivals, "_performs", _any_outcome),
     Bug(
         "key-of-attempt",
         "the key is made from the attempt",
@@ -324,30 +346,45 @@ BUGS: tuple[Bug, ...] = (
         "position",
         _from_the_beginning,
     ),
-    Bug("restless", "timers fire during a suspension", core, "next_due", _timers_in_suspension),
+    Bug("restless", "timers fire during a suspension", waking, "next_due", _timers_in_suspension),
     Bug(
         "kept-outcome",
         "resuming forgets outcomes that came meanwhile",
-        core,
-        "_resume",
+        interventions,
+        "resume",
         _kept_outcomes_lost,
     ),
     Bug("loser-counts", "a race is decided by the second", Fork, "child_ended", _losers_count),
     Bug(
-        "lost-answer", "a commit of unknown fate is taken for failed", Engine, "_settle", _unsettled
+        "lost-answer",
+        "a commit of unknown fate is taken for failed",
+        Settling,
+        "settle",
+        _unsettled,
     ),
+    Bug("old-snapshot", "the snapshot misses the last events", Steps, "commit_of", _old_snapshots),
     Bug(
-        "old-snapshot", "the snapshot misses the last events", Engine, "_commit_of", _old_snapshots
+        "lost-value",
+        "of the large values of a commit only one is stored",
+        CommitEncoding,
+        "payloads",
+        _only_one_value,
     ),
+    Bug("never-busy", "a new owner is not told of work under way", Steps, "commit_of", _never_busy),
+    Bug("not-undone", "a fault undoes nothing", workflow, "wind_up", _nothing_undone),
     Bug(
-        "never-busy", "a new owner is not told of work under way", Engine, "_commit_of", _never_busy
+        "undone-twice",
+        "what a retry did again is undone twice",
+        undoing,
+        "with_done",
+        _undone_as_often_as_done,
     ),
-    Bug("not-resumed", "what was taken over is not resumed", Engine, "_succeed", _not_resumed),
+    Bug("not-resumed", "what was taken over is not resumed", Settling, "succeed", _not_resumed),
     Bug(
         "known-before",
         "a take-over trusts what was known before it",
-        Engine,
-        "_succeed",
+        Settling,
+        "succeed",
         _refused_after_stale,
         rare=True,
     ),

@@ -7,9 +7,9 @@ from random import Random
 
 from tests.simulation.outside import Services
 from workflow_service.domain.definition.model import Definition
-from workflow_service.domain.execution.advance import Environment
 from workflow_service.domain.execution.commands import Accept, RecordOutcome, Stimulus, Wake
 from workflow_service.domain.execution.decide import decide
+from workflow_service.domain.execution.environment import Environment
 from workflow_service.domain.execution.limits import Limits
 from workflow_service.domain.execution.schedule import next_due
 from workflow_service.domain.execution.state import Ended, NotStarted, Open, State

@@ -13,7 +13,7 @@ from tests.simulation.reference import Endless, run_quietly
 from tests.simulation.universe import Universe
 from tests.simulation.workflows import generate
 from tests.support.ids import CountingIds
-from workflow_service.application.ports import StoredDefinition
+from workflow_service.application.ports import InboundEvent, StoredDefinition
 from workflow_service.domain.definition.documents import canonical
 from workflow_service.domain.execution.commands import Accept
 from workflow_service.domain.expressions import JsonValue
@@ -41,6 +41,8 @@ class _Run:
         self._definitions = self._publish()
         self._people = People(self._universe, self._nodes)
         self._given: dict[str, JsonValue] = {}
+        workflows = self._universe.evidence.workflows.values()
+        self._listens = any(workflow.listens for workflow in workflows)
 
     def _publish(self) -> list[StoredDefinition]:
         universe = self._universe
@@ -73,6 +75,8 @@ class _Run:
             self._people.begin(self._people.start(definition.name, universe.random.randint(0, 3)))
         if universe.chances.repeats:
             self._people.begin(self._people.repeat_stimuli())
+        if self._listens:
+            self._tell_later()
         self._fate()
         try:
             universe.scheduler.run(lambda: False, storm)
@@ -82,7 +86,9 @@ class _Run:
         return self._judged()
 
     def _open(self) -> None:
-        node = open_node(self._universe, self._definitions, self._ids, self._limits)
+        node = open_node(
+            self._universe, self._definitions, self._ids, self._limits, listens=self._listens
+        )
         self._nodes[node.life.name] = node
         node.life.on_death.append(self._succeed)
 
@@ -96,6 +102,26 @@ class _Run:
         universe = self._universe
         if not universe.chances.calm and len(universe.living()) < universe.chances.nodes:
             self._open()
+
+    # ------------------------------------------------------------ events from outside
+
+    def _tell_later(self) -> None:
+        """Send an event now and then, sometimes one that was sent before."""
+        universe = self._universe
+
+        def tell() -> None:
+            number = universe.tables.events.end - universe.random.choice((0, 0, 0, 1))
+            event = InboundEvent(
+                tenant="default",
+                sender="ada",
+                id=f"told-{number}",
+                source="/sim",
+                type="sim.stop" if number % 4 == 3 else "sim.told",
+            )
+            universe.tables.events.add(event, _PUBLISHED)
+            self._tell_later()
+
+        universe.scheduler.later(universe.random.choice((0.01, 1.0, 6.0)), tell)
 
     # ------------------------------------------------------------ fate
 
@@ -196,6 +222,8 @@ class _Run:
     def _judged(self) -> Evidence:
         universe, evidence = self._universe, self._universe.evidence
         evidence.rows = universe.tables.rows
+        evidence.arrived = universe.tables.events.arrived
+        evidence.listened = universe.tables.events.begun
         evidence.outcomes = universe.services.outcomes
         evidence.steps = universe.scheduler.steps
         evidence.failures += [

@@ -14,12 +14,8 @@ from tests.simulation.finding import silence
 from tests.simulation.memory_store import MemoryTables
 from tests.simulation.run import simulate
 from workflow_service.application.ports import Commit
-from workflow_service.domain.execution.events import (
-    TaskCompleted,
-    TaskCreated,
-    WorkflowCompleted,
-    WorkflowSuspended,
-)
+from workflow_service.domain.execution.events import TaskCompleted, TaskCreated
+from workflow_service.domain.execution.workflow_events import WorkflowCompleted, WorkflowSuspended
 
 Break = Callable[[Evidence, int], None]
 

@@ -14,7 +14,10 @@ EXPRESSIONS = Expressions()
 """One cache of compiled expressions for all runs: the vocabulary is small."""
 
 Members = dict[str, JsonValue]
+_UNDOING = '${ {n: (if type == "object" then (.n // 0) else 0 end), of: $compensated.task} }'
 _DEEPEST = 3
+_SAGAS = 0.3
+"""How many of the workflows can undo what they do."""
 _CONDITIONS = ("${ .n < 3 }", "${ .n >= 2 }", "${ (.n // 0) != 4 }", "${ $context.n != 1 }")
 _SHAPE = '${ {n: (if type == "object" then (.n // 0) else 0 end), f: .} }'
 
@@ -34,7 +37,13 @@ class Author:
         self._budget = random.randint(3, 16)
         self._forks = 0
         self._attempts = 0
+        self._undone = 0
         self.deterministic = True
+        self._hears = number == 0 and random.random() < 0.25
+        self.listens = False
+        # Chances of its own, so that workflows without compensations stay what they were.
+        self._undoing = Random(f"{number}:{random.getstate()[1][:4]}")
+        self._saga = self._undoing.random() < _SAGAS
 
     def workflow(self) -> Workflow:
         """Write it."""
@@ -56,7 +65,7 @@ class Author:
             self.deterministic = False
         if random.random() < 0.1:
             document["input"] = {"from": "${ {n: .n} }"}
-        return Workflow(parse_definition(document, EXPRESSIONS), self.deterministic)
+        return Workflow(parse_definition(document, EXPRESSIONS), self.deterministic, self.listens)
 
     # ------------------------------------------------------------ lists
 
@@ -134,12 +143,15 @@ class Author:
         name = self._name()
         leaves = [self._set, self._call, self._call_function, self._emit]
         leaves += [self._call, self._wait, self._wait]
+        if self._hears:
+            leaves += [self._listen] * 4
         deep = [self._do, self._for, self._fork, self._fork, self._try, self._try, self._try]
         if depth >= _DEEPEST or self._budget <= 0 or random.random() < 0.5:
             task = self._raise() if random.random() < 0.04 else random.choice(leaves)()
         else:
             task = random.choice(deep)(depth + 1)
         self._decorate(task)
+        self._make_compensable(task)
         return {name: task}
 
     def _decorate(self, task: Members) -> None:
@@ -155,6 +167,19 @@ class Author:
             self.deterministic = False
         if random.random() < 0.05 and "input" not in task:
             task["input"] = {"from": "${ {n: (.n // 0)} }"}
+
+    def _make_compensable(self, task: Members) -> None:
+        """Say how to undo it: by a call, perhaps by two things one after the other."""
+        if not self._saga or self._undoing.random() > 0.4:
+            return
+        self._undone += 1
+        name = f"u{self._number}x{self._undone}"
+        # Not all of the output: that of an emit knows the time.
+        request = self._request(name) | {"body": _UNDOING}
+        undo: list[JsonValue] = [{name: {"call": "http", "with": request}}]
+        if self._undoing.random() < 0.3:
+            undo.insert(0, {f"{name}w": {"wait": {"seconds": 1}}})
+        task["metadata"] = {"compensate": undo}
 
     def _set(self) -> Members:
         return {"set": {"n": f"${{ (.n // 0) + {self._random.randint(0, 2)} }}"}}
@@ -178,6 +203,25 @@ class Author:
     def _wait(self) -> Members:
         seconds = self._random.choice((1, 2, 5, 15))
         return {"wait": {"seconds": seconds}}
+
+    def _listen(self) -> Members:
+        """Wait for events that are sent, or that other executions emit."""
+        random = self._random
+        self.deterministic, self.listens = False, True
+        told: Members = {"with": {"type": "sim.told"}}
+        correlated: Members = {**told, "correlate": {"c": {"from": ".type"}}}
+        ways: tuple[Members, ...] = (
+            {"one": told},
+            {"all": [told, told]},
+            {"any": [told], "until": "${ length >= 3 }"},
+            {"any": [told], "until": {"one": {"with": {"type": "sim.stop"}}}},
+            {"all": [correlated, correlated]},
+        )
+        to = random.choice(ways)
+        task: Members = {"listen": {"to": to, "read": "envelope"}, "output": {"as": _SHAPE}}
+        if random.random() < 0.4:
+            task["foreach"] = {"do": [{self._name(): self._call()}]}
+        return task
 
     def _emit(self) -> Members:
         event: Members = {"type": "sim.happened", "data": {"n": "${ .n }"}}
@@ -221,6 +265,7 @@ class Author:
 
     def _fork(self, depth: int) -> Members:
         self._forks += 1
+        self.deterministic &= not self._saga  # in which order branches end is anybody's guess
         compete = self._random.random() < 0.35
         width = self._random.randint(2, 3)
         branches: list[JsonValue] = [

@@ -17,12 +17,15 @@ from chassis.storage.sqlite import SqliteDatabase
 from tests.support.ids import CountingIds
 from tests.support.time import ManualClock, eventually
 from tests.support.workflow_run import definition_of
+from workflow_service.adapters.bells import IntakeBell, LogBell
 from workflow_service.adapters.progress import LocalProgress
 from workflow_service.adapters.sqlite import definitions as definition_tables
+from workflow_service.adapters.sqlite import schedules as schedule_tables
 from workflow_service.adapters.sqlite import schema
-from workflow_service.adapters.sqlite.bell import LogBell
 from workflow_service.adapters.sqlite.definitions import SqliteDefinitions
 from workflow_service.adapters.sqlite.event_store import SqliteEventStore
+from workflow_service.adapters.sqlite.intake import SqliteIntake
+from workflow_service.adapters.sqlite.subscriptions import SqliteSubscriptions
 from workflow_service.adapters.sqlite.summaries import SqliteSummaries
 from workflow_service.application.caller import Caller
 from workflow_service.application.commands.cancel_execution import (
@@ -47,7 +50,9 @@ from workflow_service.application.commands.suspend_execution import (
 )
 from workflow_service.application.compiled_definitions import CompiledDefinitions
 from workflow_service.application.engine.engine import Engine
+from workflow_service.application.engine.load_execution import LoadExecution
 from workflow_service.application.engine.settings import EngineSettings
+from workflow_service.application.event_ports import EventPorts
 from workflow_service.application.ports import (
     Commit,
     EventStore,
@@ -156,12 +161,17 @@ class Bench:
     engine_clock: Clock | None = None
     """By which processes live, if it is not the clock itself."""
     nodes: int = 0
+    arrivals: IntakeBell = field(default_factory=IntakeBell)
 
     @classmethod
     @asynccontextmanager
     async def open(cls) -> AsyncIterator[Self]:
         """Make an empty one."""
-        migrations = (*schema.MIGRATIONS, *definition_tables.MIGRATIONS)
+        tables = (schema, schedule_tables, definition_tables)
+        migrations = sorted(
+            (migration for module in tables for migration in module.MIGRATIONS),
+            key=lambda migration: migration.version,
+        )
         database = await SqliteDatabase.open(None, migrations=migrations)
         try:
             yield cls(database)
@@ -172,6 +182,11 @@ class Bench:
     def summaries(self) -> SqliteSummaries:
         """Executions as lists show them."""
         return SqliteSummaries(self.database)
+
+    @property
+    def reader(self) -> SqliteEventStore:
+        """The histories, for whoever only looks."""
+        return SqliteEventStore(self.database, node="reader", clock=self.clock, bell=LogBell())
 
     @asynccontextmanager
     async def process(
@@ -216,6 +231,9 @@ class Bench:
             random=Random(1),
             limits=limits,
             settings=settings or EngineSettings(),
+            events=EventPorts(
+                SqliteIntake(self.database, bell=self.arrivals), SqliteSubscriptions(self.database)
+            ),
         )
         start = StartExecutionHandler(
             engine=engine,
@@ -232,7 +250,9 @@ class Bench:
             supervisor,
             store,
             start,
-            CancelExecutionHandler(engine, port, self.clock),
+            CancelExecutionHandler(
+                engine, port, self.clock, LoadExecution(port, definitions, compiled)
+            ),
             SuspendExecutionHandler(engine, self.summaries),
             ResumeExecutionHandler(engine, self.summaries),
             RetryExecutionHandler(engine, port, self.summaries),
@@ -256,8 +276,11 @@ class Bench:
 
     async def history(self, execution: str) -> Sequence[Recorded]:
         """Return the whole history."""
-        store = SqliteEventStore(self.database, node="reader", clock=self.clock, bell=LogBell())
-        return await store.read(execution, limit=100_000)
+        store = self.reader
+        found: list[Recorded] = []
+        while page := await store.read(execution, after=len(found), limit=100_000):
+            found += page
+        return found
 
     async def summary(self, execution: str) -> Summary:
         """Return what lists show."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from workflow_service.adapters.payloads import PayloadCodec
 from workflow_service.application.ports import Commit, IdempotencyKey, Summary
-from workflow_service.domain.execution.events import (
-    Event,
-    TaskCompleted,
-    TaskCreated,
+from workflow_service.domain.execution.events import Event, TaskCompleted, TaskCreated
+from workflow_service.domain.execution.workflow_events import (
     WorkflowAccepted,
     WorkflowCompleted,
     WorkflowStarted,
@@ -58,6 +58,13 @@ def accepted(execution: str, input: JsonValue = None) -> WorkflowAccepted:
         owner="ada",
         input=input,
     )
+
+
+def encode_events(events: Sequence[Event]) -> bytes:
+    """Events of the current version as they are stored, none of them large."""
+    data, references = PayloadCodec().encoding("e1").encode_list(events)
+    assert references is None
+    return data
 
 
 def key(text: str, *, fingerprint: str = "f", expires: float = 86_400) -> IdempotencyKey:

@@ -9,7 +9,7 @@ from autoworker import Client, Execution, Notification
 from autoworker.model import ENDED
 
 PASSWORD = "Teapots-and-7-cups"
-DEADLINE = 20.0
+DEADLINE = 40.0
 _NUMBERS = itertools.count(1)
 _PAUSE = 0.02
 

@@ -22,8 +22,8 @@ from autoworker.suite import Running
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
-START_DEADLINE = 40.0
-STOP_DEADLINE = 20.0
+START_DEADLINE = 90.0
+STOP_DEADLINE = 60.0
 _PAUSE = 0.02
 
 

@@ -35,7 +35,7 @@ class ManualClock:
 
 
 async def eventually(
-    condition: Callable[[], bool | Awaitable[bool]], *, within: float = 5.0
+    condition: Callable[[], bool | Awaitable[bool]], *, within: float = 20.0
 ) -> None:
     """Wait until *condition* holds; fail when it does not *within* seconds of real time."""
     deadline = asyncio.get_running_loop().time() + within

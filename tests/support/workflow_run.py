@@ -15,9 +15,10 @@ import msgspec
 from workflow_service.domain.definition.documents import parse_document
 from workflow_service.domain.definition.model import Definition
 from workflow_service.domain.definition.parsing import parse_definition
-from workflow_service.domain.execution.advance import Environment
+from workflow_service.domain.events import ReceivedEvent
 from workflow_service.domain.execution.commands import (
     Accept,
+    ReceiveEvent,
     RecordOutcome,
     Recover,
     Resume,
@@ -28,9 +29,12 @@ from workflow_service.domain.execution.commands import (
 )
 from workflow_service.domain.execution.decide import Decision, decide
 from workflow_service.domain.execution.effects import Effect, Failed, HttpCall, Outcome, Succeeded
+from workflow_service.domain.execution.environment import Environment
 from workflow_service.domain.execution.events import Event, EventEmitted, TaskEvent
 from workflow_service.domain.execution.evolve import fold
+from workflow_service.domain.execution.lending import NOTHING_LENT, Lent
 from workflow_service.domain.execution.limits import Limits
+from workflow_service.domain.execution.listeners import Listening
 from workflow_service.domain.execution.problem import ERRORS, Problem
 from workflow_service.domain.execution.schedule import performing, status_of, wake_at
 from workflow_service.domain.execution.state import Ended, NotStarted, Open, Performing, State
@@ -59,7 +63,15 @@ def problem(kind: str = "communication", status: int = 503, **members: str) -> P
 class WorkflowRun:
     """One execution, driven by hand."""
 
-    def __init__(self, text: str, *, limits: Limits | None = None, seed: int = 7) -> None:
+    def __init__(
+        self,
+        text: str,
+        *,
+        limits: Limits | None = None,
+        seed: int = 7,
+        lent: Lent = NOTHING_LENT,
+    ) -> None:
+        self.lent = lent
         self.definition = definition_of(text)
         self.state: State = NotStarted()
         self.now = NOON
@@ -70,6 +82,7 @@ class WorkflowRun:
         self._limits = limits or Limits()
         self._random = Random(seed)
         self._more = False
+        self._heard = 0
 
     # ------------------------------------------------------------ when
 
@@ -104,6 +117,18 @@ class WorkflowRun:
         """Time passes, and the engine looks at the clock."""
         self.now += timedelta(seconds=seconds)
         return self.feed(Wake())
+
+    def hear(self, data: JsonValue = None, **attributes: JsonValue) -> WorkflowRun:
+        """An event comes into the intake, of the type "a" unless said otherwise; whoever waits gets to see it."""
+        self._heard += 1
+        given: dict[str, JsonValue] = {"id": str(self._heard), "source": "/s", "type": "a"}
+        event = ReceivedEvent(self._heard, given | attributes, data, str(data))
+        happened: list[Event] = []
+        for stimulus in self._listening(event):
+            happened += self.feed(stimulus).last
+            assert not self._decide(stimulus).events, "an event counts once"
+        self.last = happened
+        return self
 
     def suspend(self) -> WorkflowRun:
         """Somebody suspends it."""
@@ -187,6 +212,14 @@ class WorkflowRun:
 
     # ------------------------------------------------------------ the core's promises
 
+    def _listening(self, event: ReceivedEvent) -> list[ReceiveEvent]:
+        frames = self.state.frames.values() if isinstance(self.state, Open) else ()
+        return [
+            ReceiveEvent(frame.id, frame.activity.number, event)
+            for frame in frames
+            if isinstance(frame.activity, Listening)
+        ]
+
     def _end(self, outcome: Outcome, task: str | None) -> WorkflowRun:
         frames = performing(self.opened)
         frame = next(f for f in frames if task is None or f.task == task)
@@ -199,7 +232,9 @@ class WorkflowRun:
         return self
 
     def _decide(self, stimulus: Stimulus) -> Decision:
-        environment = Environment(self.now, self._random, self._limits, may_block=True)
+        environment = Environment(
+            self.now, self._random, self._limits, may_block=True, lent=self.lent
+        )
         decision = decide(self.definition, self.state, stimulus, environment)
         self._history += [(event, self.now) for event in decision.events]
         assert fold(NotStarted(), self._history) == decision.state, "events rebuild the state"

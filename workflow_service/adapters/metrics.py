@@ -8,13 +8,9 @@ from chassis.telemetry import metrics
 from workflow_service.application.ports import Commit, Summary
 from workflow_service.application.reached import reached
 from workflow_service.domain.bounds import limits_in
-from workflow_service.domain.execution.events import (
-    ErrorCaught,
-    RetryScheduled,
-    TaskFaulted,
-    WorkflowFaulted,
-)
+from workflow_service.domain.execution.events import ErrorCaught, RetryScheduled, TaskFaulted
 from workflow_service.domain.execution.problem import Problem
+from workflow_service.domain.execution.workflow_events import WorkflowFaulted
 
 _ACCEPTED: Final = metrics.counter(
     "workflow_executions_accepted_total", "Executions taken on.", ["type"]
@@ -33,7 +29,11 @@ _ERRORS: Final = metrics.counter(
     "Errors that were caught, led to a retry or ended an execution, by where they arose.",
     ["type", "stage"],
 )
-
+_PAYLOADS: Final = metrics.counter(
+    "workflow_payloads_total",
+    "Large values of commits: stored for the first time, or found in the store already.",
+    ["how"],
+)
 
 _OF_THE_WORKFLOW: Final = frozenset({"/input", "/output", "/timeout"})
 """Where errors arise that no task had."""
@@ -46,16 +46,27 @@ def observe_commit(commit: Commit) -> None:
     if commit.expected == 0:
         _ACCEPTED.child(kind).inc()
     for event in commit.events:
-        if isinstance(event, ErrorCaught | RetryScheduled):
-            _ERRORS.child(kind, event.task).inc()
-        elif isinstance(event, TaskFaulted):
-            _count_limits(event.error, event.task)
-        elif isinstance(event, WorkflowFaulted):
-            if event.error.instance in _OF_THE_WORKFLOW:
-                _count_limits(event.error, event.error.instance)
-            _ERRORS.child(kind, event.error.instance or "/").inc()
+        match event:
+            case ErrorCaught() | RetryScheduled():
+                _ERRORS.child(kind, event.task).inc()
+            case TaskFaulted():
+                _count_limits(event.error, event.task)
+            case WorkflowFaulted(error):
+                if error.instance in _OF_THE_WORKFLOW:
+                    _count_limits(error, error.instance)
+                _ERRORS.child(kind, error.instance or "/").inc()
+            case _:
+                pass
     if summary.ended_at is not None:
         _ended(summary, kind)
+
+
+def observe_payloads(new: int, shared: int) -> None:
+    """Count large values that a commit stored, and those that it found stored."""
+    if new:
+        _PAYLOADS.child("stored").inc(new)
+    if shared:
+        _PAYLOADS.child("shared").inc(shared)
 
 
 def _count_limits(error: Problem, place: str) -> None:

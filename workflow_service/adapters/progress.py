@@ -1,9 +1,10 @@
-"""Tells those who watch executions in this process that there is more to see."""
+"""Tells those who watch executions that there is more to see."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 REMEMBERED: Final = 10_000
@@ -52,3 +53,36 @@ class LocalProgress:
         waiters.discard(waiter)
         if not waiters:
             del self._waiting[execution]
+
+
+class SharedProgress:
+    """The ``Progress`` port over several processes.
+
+    Args:
+        local: wakes those who wait here.
+        tell: brings a line of text to the other processes, if it can.
+    """
+
+    def __init__(self, local: LocalProgress, tell: Callable[[str], None]) -> None:
+        self._local = local
+        self._tell = tell
+        self.ended: Callable[[str], None] = lambda _: None
+        """Called with an execution that has ended elsewhere."""
+
+    def changed(self, execution: str, sequence: int, *, ended: bool) -> None:
+        """Wake whoever waits for *execution*, here and elsewhere."""
+        self._local.changed(execution, sequence, ended=ended)
+        self._tell(f"{execution} {sequence} {int(ended)}")
+
+    def heard(self, told: str) -> None:
+        """Another process has told of a change."""
+        execution, _, rest = told.partition(" ")
+        sequence, _, ended = rest.partition(" ")
+        if sequence.isdecimal():
+            self._local.changed(execution, int(sequence), ended=ended == "1")
+        if ended == "1":
+            self.ended(execution)
+
+    async def wait(self, execution: str, after: int, timeout: float) -> None:
+        """Return when there may be events above *after*, or after *timeout* seconds."""
+        await self._local.wait(execution, after, timeout)

@@ -16,6 +16,10 @@ from workflow_service.application.commands.retry_execution import RetryExecution
 from workflow_service.application.commands.start_execution import StartExecution
 from workflow_service.application.commands.suspend_execution import SuspendExecution
 from workflow_service.application.ports import Page, StoredDefinition, Summary
+from workflow_service.application.queries.check_definition import (
+    CheckDefinition,
+    DeploymentCheck,
+)
 from workflow_service.application.queries.explain_execution import ExplainExecution
 from workflow_service.application.queries.get_definition import GetDefinition
 from workflow_service.application.queries.get_execution import GetExecution
@@ -46,6 +50,7 @@ class Queries:
     """What only looks."""
 
     validate_definition: Callable[[ValidateDefinition], Awaitable[None]]
+    check_definition: Callable[[CheckDefinition], Awaitable[DeploymentCheck]]
     get_definition: Callable[[GetDefinition], Awaitable[StoredDefinition]]
     list_definitions: Callable[[ListDefinitions], Awaitable[Page[StoredDefinition]]]
     get_execution: Callable[[GetExecution], Awaitable[Summary]]

@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 
 import msgspec
 
+from workflow_service.application.pinning import restored
 from workflow_service.application.ports import StoredDefinition
 from workflow_service.domain.definition.limits import DEFAULT_LIMITS, DefinitionLimits
 from workflow_service.domain.definition.model import Definition
@@ -58,8 +59,8 @@ class CompiledDefinitions:
         async with lock:
             kept = self.peek(stored.digest)
             if kept is None:
-                kept = await asyncio.to_thread(self._compile, stored.document)
-                self.keep(kept, len(stored.document))
+                kept = await asyncio.to_thread(self._compile, stored)
+                self.keep(kept, len(stored.document) + len(stored.pinned))
             return kept
 
     def peek(self, digest: str) -> Definition | None:
@@ -80,6 +81,12 @@ class CompiledDefinitions:
             _, (_, freed) = self._kept.popitem(last=False)
             self._used -= freed
 
-    def _compile(self, document: bytes) -> Definition:
-        value: JsonValue = _decode(document)
-        return parse_definition(value, self._expressions, limits=self._limits, served=None)
+    def _compile(self, stored: StoredDefinition) -> Definition:
+        value: JsonValue = _decode(stored.document)
+        return parse_definition(
+            value,
+            self._expressions,
+            limits=self._limits,
+            served=None,
+            pinned=restored(stored.pinned),
+        )

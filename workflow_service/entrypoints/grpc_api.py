@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from grpc import aio
 
 from chassis.rpc.context import current_call
+from chassis.rpc.decisions import Reading, reads
 from chassis.rpc.guards import Guard
 from chassis.rpc.server import RpcServer
 from protos.workflow.v1 import workflow_pb2 as pb
@@ -24,6 +25,7 @@ from workflow_service.application.commands.publish_events import PublishEvents
 from workflow_service.application.commands.resume_execution import ResumeExecution
 from workflow_service.application.commands.retry_execution import RetryExecution
 from workflow_service.application.commands.suspend_execution import SuspendExecution
+from workflow_service.application.queries.check_definition import CheckDefinition
 from workflow_service.application.queries.explain_execution import ExplainExecution
 from workflow_service.application.queries.get_definition import GetDefinition
 from workflow_service.application.queries.get_execution import GetExecution
@@ -32,12 +34,14 @@ from workflow_service.application.queries.paging import page_limit
 from workflow_service.application.queries.validate_definition import ValidateDefinition
 from workflow_service.application.queries.watch_history import WatchHistory
 from workflow_service.entrypoints import messages
+from workflow_service.entrypoints.check_messages import check_message
 
 _SERVICE = "/autoworker.workflow.v1.WorkflowService"
 
 GUARDS: Mapping[str, Guard] = {
     f"{_SERVICE}/PublishDefinition": "workflows:write",
     f"{_SERVICE}/ValidateDefinition": "workflows:write",
+    f"{_SERVICE}/CheckDefinition": "workflows:write",
     f"{_SERVICE}/GetDefinition": "workflows:read",
     f"{_SERVICE}/ListDefinitions": "workflows:read",
     f"{_SERVICE}/StartExecution": "executions:write",
@@ -52,6 +56,25 @@ GUARDS: Mapping[str, Guard] = {
     f"{_SERVICE}/ExplainExecution": "executions:read",
     f"{_SERVICE}/PublishEvents": "events:write",
 }
+
+_OF_AN_EXECUTION = reads(id="id")
+_OF_A_DEFINITION = {each: f"workflow.{each}" for each in ("namespace", "name", "version")}
+
+READINGS: Mapping[str, Reading] = {
+    f"{_SERVICE}/GetDefinition": reads(**_OF_A_DEFINITION),
+    f"{_SERVICE}/ListDefinitions": reads(namespace="namespace", name="name"),
+    f"{_SERVICE}/StartExecution": reads(**_OF_A_DEFINITION, tags="tags"),
+    f"{_SERVICE}/CancelExecution": _OF_AN_EXECUTION,
+    f"{_SERVICE}/SuspendExecution": _OF_AN_EXECUTION,
+    f"{_SERVICE}/ResumeExecution": _OF_AN_EXECUTION,
+    f"{_SERVICE}/RetryExecution": _OF_AN_EXECUTION,
+    f"{_SERVICE}/GetExecution": _OF_AN_EXECUTION,
+    f"{_SERVICE}/ListExecutions": reads(namespace="namespace", name="name", version="version"),
+    f"{_SERVICE}/GetHistory": _OF_AN_EXECUTION,
+    f"{_SERVICE}/WatchHistory": _OF_AN_EXECUTION,
+    f"{_SERVICE}/ExplainExecution": _OF_AN_EXECUTION,
+}
+"""What policies may know of what is asked for."""
 
 
 class WorkflowApi(WorkflowServiceServicer):
@@ -84,6 +107,15 @@ class WorkflowApi(WorkflowServiceServicer):
         query = ValidateDefinition(request.document, request.media_type, caller.tenant, caller.id)
         await self._queries.validate_definition(query)
         return pb.ValidateDefinitionResponse()
+
+    async def CheckDefinition(
+        self,
+        request: pb.CheckDefinitionRequest,
+        context: aio.ServicerContext[pb.CheckDefinitionRequest, pb.CheckDefinitionResponse],
+    ) -> pb.CheckDefinitionResponse:
+        """Tell what publishing a document would mean."""
+        query = CheckDefinition(_caller(), request.document, request.media_type)
+        return check_message(await self._queries.check_definition(query))
 
     async def GetDefinition(
         self,

@@ -22,7 +22,9 @@ from workflow_service.application.queries.get_history import GetHistory
 from workflow_service.application.queries.list_executions import ListExecutions
 from workflow_service.application.queries.shown_events import ShownEvent
 from workflow_service.domain.execution.explain import Blocker, Explanation
+from workflow_service.domain.execution.origin import Origin, ParentTask, ScheduledStart
 from workflow_service.domain.expressions import JsonValue
+from workflow_service.domain.secret_markers import masked_json, masked_text
 
 DEEPEST: Final = 64
 """How many arrays and objects may be inside each other in what comes in."""
@@ -127,6 +129,7 @@ def list_of(request: pb.ListExecutionsRequest, caller: Caller) -> ListExecutions
         name=request.name or None,
         version=request.version or None,
         tag=request.tag or None,
+        parent=request.parent or None,
         begin=moment_of(request.from_time if request.HasField("from_time") else None, "from"),
         end=moment_of(request.to_time if request.HasField("to_time") else None, "to"),
         limit=request.limit or None,
@@ -203,9 +206,9 @@ def execution_message(summary: Summary) -> pb.Execution:
             namespace=summary.namespace, name=summary.name, version=summary.version
         ),
         status=summary.status,
-        input=_encode(summary.input),
-        output=b"" if summary.output is UNSET else _encode(summary.output),
-        error=b"" if summary.problem is None else _encode(summary.problem),
+        input=_shown(summary.input),
+        output=b"" if summary.output is UNSET else _shown(summary.output),
+        error=b"" if summary.problem is None else _shown(summary.problem),
         priority=summary.priority,
         tags=b"" if summary.tags is None else _encode(summary.tags),
         created_at=_stamp(summary.created_at),
@@ -213,7 +216,26 @@ def execution_message(summary: Summary) -> pb.Execution:
         ended_at=_stamp(summary.ended_at),
         run_at=_stamp(summary.run_at),
         owner=summary.owner,
+        parent=_parent_message(summary.origin),
+        schedule=_schedule_message(summary.origin),
     )
+
+
+def _parent_message(origin: Origin | None) -> pb.ParentTask | None:
+    if not isinstance(origin, ParentTask):
+        return None
+    return pb.ParentTask(execution_id=origin.execution, task=origin.task)
+
+
+def _schedule_message(origin: Origin | None) -> pb.ScheduledStart | None:
+    if not isinstance(origin, ScheduledStart):
+        return None
+    return pb.ScheduledStart(schedule_id=origin.schedule, kind=origin.kind, at=_stamp(origin.at))
+
+
+def _shown(value: object) -> bytes:
+    """Return *value* as people may see it: secrets are masked."""
+    return masked_json(_encode(value))
 
 
 def history_messages(events: Sequence[ShownEvent]) -> list[pb.HistoryEvent]:
@@ -230,7 +252,7 @@ def explanation_message(explanation: Explanation) -> pb.ExplainExecutionResponse
     """Return why an execution is not moving."""
     return pb.ExplainExecutionResponse(
         status=explanation.status,
-        summary=explanation.summary,
+        summary=masked_text(explanation.summary),
         blockers=map(_blocker_message, explanation.blockers),
     )
 
@@ -239,7 +261,7 @@ def _blocker_message(blocker: Blocker) -> pb.Blocker:
     return pb.Blocker(
         kind=blocker.kind,
         task=blocker.task,
-        waits_for=blocker.waits_for,
+        waits_for=masked_text(blocker.waits_for),
         since=_stamp(blocker.since),
         wakes_at=_stamp(blocker.wakes_at),
         unblocked_by=blocker.unblocked_by,

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from grpc import aio
 
+from chassis.audit import Audit
 from chassis.clock import Clock
 from chassis.errors import PermissionDenied, ServiceError
 from chassis.lifecycle import Supervisor
@@ -65,6 +66,7 @@ class Serving:
     list_functions: ListFunctions
     address: Callable[[], str]
     """Where workers find this service, host:port."""
+    audit: Audit
 
 
 class WorkerApi(WorkerServiceServicer):
@@ -149,6 +151,9 @@ class FunctionApi(FunctionServiceServicer):
         if principal.kind != "user":
             raise PermissionDenied("workers act for users")
         token, life = self._serving.tokens.issue(principal)
+        self._serving.audit.record(
+            "worker_token_issued", tenant=principal.tenant, actor=principal.id, seconds=life
+        )
         return pb.IssueWorkerTokenResponse(
             token=token, expires_in_seconds=life, address=self._serving.address()
         )

@@ -53,7 +53,7 @@ def task_message(order: Give) -> pb.Task:
         execution=job.execution,
         task=call.task,
         attempt=job.attempts,
-        traceparent=current_call().traceparent,
+        traceparent=job.trace or current_call().traceparent,
         tenant=call.tenant,
     )
     if call.deadline is not None:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from auth_service.adapters.bells import Tide
 from auth_service.adapters.event_codec import cloud_event
-from auth_service.adapters.sqlite.tide import Tide
 from auth_service.domain.events import Event
 from chassis.messaging.port import CloudEvent
 from chassis.storage.sqlite import SqliteDatabase

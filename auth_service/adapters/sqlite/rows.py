@@ -1,29 +1,16 @@
 """Rows of the tables and the values that they stand for."""
 
-from datetime import UTC, datetime, timedelta
-
-from auth_service.domain.permissions import Role
+from auth_service.adapters.times import maybe_micros, maybe_moment, micros, moment
 from auth_service.domain.user import EmailAddress, User
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-USER_COLUMNS = (
-    "users.id, users.tenant, users.email, users.email_key, users.name, users.password_hash, "
-    "users.roles, users.created_at, users.updated_at"
+COLUMNS = (
+    "id, tenant, email, email_key, name, password_hash, roles, created_at, updated_at, "
+    "email_verified_at, disabled_at"
 )
+USER_COLUMNS = ", ".join(f"users.{column}" for column in COLUMNS.split(", "))
+PLACES = ", ".join("?" for _ in COLUMNS.split(", "))
 
-UserRow = tuple[str, str, str, str, str, str, str, int, int]
-
-
-def micros(moment: datetime) -> int:
-    """A time as the tables have it, without rounding."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(value: int) -> datetime:
-    """The time that *value* stands for."""
-    return _EPOCH + timedelta(microseconds=value)
+UserRow = tuple[str, str, str, str, str, str, str, int, int, int | None, int | None]
 
 
 def user_row(user: User) -> UserRow:
@@ -38,19 +25,24 @@ def user_row(user: User) -> UserRow:
         " ".join(user.roles),
         micros(user.created_at),
         micros(user.updated_at),
+        maybe_micros(user.email_verified_at),
+        maybe_micros(user.disabled_at),
     )
 
 
 def user_from(row: UserRow) -> User:
     """The user whom the `USER_COLUMNS` of *row* describe."""
-    user_id, tenant, email, email_key, name, password_hash, roles, created_at, updated_at = row
+    user_id, tenant, email, email_key, name, password_hash, roles, *_ = row
+    created_at, updated_at, email_verified_at, disabled_at = row[7:]
     return User(
         id=user_id,
         tenant=tenant,
         email=EmailAddress(email, email_key),
         name=name,
         password_hash=password_hash,
-        roles=tuple(Role(role) for role in roles.split()),
+        roles=tuple(roles.split()),
         created_at=moment(created_at),
         updated_at=moment(updated_at),
+        email_verified_at=maybe_moment(email_verified_at),
+        disabled_at=maybe_moment(disabled_at),
     )

@@ -1,34 +1,52 @@
-"""Sessions, their refresh tokens and the feed of revocations on SQLite."""
+"""Sessions and their refresh tokens on SQLite."""
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
-from auth_service.adapters.sqlite.event_log import announce
-from auth_service.adapters.sqlite.rows import USER_COLUMNS, micros, moment, user_from
-from auth_service.adapters.sqlite.tide import Tide
+from auth_service.adapters.sqlite.ledger import Entry, Ledger
+from auth_service.adapters.sqlite.rows import USER_COLUMNS, user_from
+from auth_service.adapters.times import micros, moment
 from auth_service.application.ports import (
+    Change,
     NotRedeemable,
     Redemption,
     Reused,
-    Revocation,
+    RevocationKind,
     RevocationTimes,
     Rotated,
 )
 from auth_service.domain.events import SessionRevoked
+from auth_service.domain.mfa.proofs import Proof
 from auth_service.domain.session import LiveSession, RefreshGrant, RevocationReason, Session
-from chassis.storage.sqlite import SqliteDatabase
 
 _FIND_LIVE = f"""
-SELECT {USER_COLUMNS} FROM sessions JOIN users ON users.id = sessions.user_id
+SELECT {USER_COLUMNS}, proved_at, amr, EXISTS (
+    SELECT 1 FROM mfa_factors WHERE user_id = users.id AND confirmed_at IS NOT NULL
+)
+FROM sessions JOIN users ON users.id = sessions.user_id
 WHERE sessions.id = ? AND sessions.revoked_at IS NULL AND sessions.expires_at > ?
+    AND users.disabled_at IS NULL
 """  # noqa: S608 - a constant
+
+_OPEN = """
+INSERT INTO sessions (
+    id, user_id, tenant, network, address, user_agent, created_at, expires_at,
+    proved_at, amr, client_id, parent_id
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+_PROVE = """
+UPDATE sessions SET proved_at = :at, amr = :amr WHERE id = :id AND revoked_at IS NULL
+"""
 
 _SPEND = """
 UPDATE refresh_tokens SET used_at = :now
 WHERE digest = :digest AND used_at IS NULL AND expires_at > :now AND EXISTS (
-    SELECT 1 FROM sessions WHERE id = refresh_tokens.session_id AND revoked_at IS NULL
+    SELECT 1 FROM sessions JOIN users ON users.id = sessions.user_id
+    WHERE sessions.id = refresh_tokens.session_id AND revoked_at IS NULL AND client_id = :client
+        AND users.disabled_at IS NULL
 )
 RETURNING session_id, generation
 """
@@ -36,70 +54,71 @@ RETURNING session_id, generation
 _SPENT = """
 SELECT refresh_tokens.session_id, generation, user_id, tenant
 FROM refresh_tokens JOIN sessions ON sessions.id = refresh_tokens.session_id
-WHERE digest = ? AND used_at IS NOT NULL
+WHERE digest = :digest AND (used_at IS NOT NULL OR client_id != :client)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Positions:
-    """Where a write left its marks; 0 where it left none."""
-
-    announced: int = 0
-    revoked: int = 0
-
-
 class SqliteSessions:
-    """The ports `Sessions` and `Revocations`; the tides rise with every event and revocation."""
+    """The port `Sessions`."""
 
-    def __init__(self, database: SqliteDatabase, *, announced: Tide, revoked: Tide) -> None:
-        self._database = database
-        self._announced = announced
-        self._revoked = revoked
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._database = ledger.database
 
     async def open(self, session: Session, first: RefreshGrant) -> None:
         """See the port."""
 
-        def work(connection: sqlite3.Connection) -> None:
-            connection.execute(
-                "INSERT INTO sessions VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL, NULL)",
-                _session_row(session, first),
-            )
-            _add_token(connection, session.id, 1, first)
-
-        await self._database.write(work)
+        await self._database.write(
+            lambda connection: open_session(connection, session, first.expires_at, first)
+        )
 
     async def redeem(
-        self, digest: bytes, successor: RefreshGrant, *, event_id: str, times: RevocationTimes
+        self,
+        digest: bytes,
+        successor: RefreshGrant,
+        *,
+        event_id: str,
+        times: RevocationTimes,
+        client_id: str = "",
     ) -> Redemption:
         """See the port."""
+        named = {"digest": digest, "client": client_id, "now": micros(times.at)}
 
-        def work(connection: sqlite3.Connection) -> tuple[Redemption, _Positions]:
-            spent = connection.execute(
-                _SPEND, {"digest": digest, "now": micros(times.at)}
-            ).fetchone()
+        def work(entry: Entry) -> Redemption:
+            spent = entry.connection.execute(_SPEND, named).fetchone()
             if spent is not None:
                 session_id, generation = spent
-                return _rotate(connection, session_id, generation, successor), _Positions()
-            return _refuse(connection, digest, event_id, times)
+                return _rotate(entry.connection, session_id, generation, successor)
+            return _refuse(entry, named, event_id, times)
 
-        outcome, positions = await self._database.write(work)
-        self._rise(positions)
-        return outcome
+        return await self._ledger.write(work)
 
     async def revoke(self, event: SessionRevoked, *, forget_at: datetime) -> bool:
         """See the port."""
-        positions = await self._database.write(
-            lambda connection: _revoke(connection, event, forget_at)
-        )
-        self._rise(positions)
-        return positions.revoked > 0
+        return await self._ledger.write(lambda entry: end_session(entry, event, forget_at))
 
     async def find_live(self, session_id: str, now: datetime) -> LiveSession | None:
         """See the port."""
         row = await self._database.read(
             lambda connection: connection.execute(_FIND_LIVE, (session_id, micros(now))).fetchone()
         )
-        return LiveSession(session_id, user_from(row)) if row else None
+        return _live(session_id, row) if row else None
+
+    async def prove(self, session_id: str, proof: Proof, change: Change) -> bool:
+        """See the port."""
+        values = {
+            "id": session_id,
+            "at": micros(proof.at),
+            "amr": " ".join(proof.amr),
+        }
+
+        def work(entry: Entry) -> bool:
+            if entry.connection.execute(_PROVE, values).rowcount != 1:
+                return False
+            entry.revoke(change)
+            return True
+
+        return await self._ledger.write(work)
 
     async def is_known_network(self, user_id: str, network: str, now: datetime) -> bool:
         """See the port."""
@@ -116,33 +135,25 @@ class SqliteSessions:
         """See the port."""
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM revocations WHERE forget_at <= ?", (micros(now),))
             connection.execute("DELETE FROM sessions WHERE expires_at <= ?", (micros(now),))
             connection.execute("DELETE FROM refresh_tokens WHERE expires_at <= ?", (micros(now),))
 
         await self._database.write(work)
 
-    async def after(self, position: int, *, now: datetime, limit: int) -> Sequence[Revocation]:
-        """See the port."""
-        rows = await self._database.read(
-            lambda connection: connection.execute(
-                "SELECT position, session_id, forget_at FROM revocations "
-                "WHERE position > ? AND forget_at > ? ORDER BY position LIMIT ?",
-                (position, micros(now), limit),
-            ).fetchall()
-        )
-        return [Revocation(at, session_id, moment(forget_at)) for at, session_id, forget_at in rows]
 
-    async def wait(self, position: int, *, seconds: float) -> None:
-        """See the port."""
-        await self._revoked.above(position, seconds=seconds)
-
-    def _rise(self, positions: _Positions) -> None:
-        self._announced.rise(positions.announced)
-        self._revoked.rise(positions.revoked)
+def open_session(
+    connection: sqlite3.Connection,
+    session: Session,
+    expires_at: datetime,
+    refresh: RefreshGrant | None = None,
+) -> None:
+    """Keep *session*, and the first of its refresh tokens when it has any."""
+    connection.execute(_OPEN, _session_row(session, expires_at))
+    if refresh is not None:
+        _add_token(connection, session.id, 1, refresh)
 
 
-def _session_row(session: Session, first: RefreshGrant) -> tuple[str | int, ...]:
+def _session_row(session: Session, expires_at: datetime) -> tuple[str | int, ...]:
     return (
         session.id,
         session.user_id,
@@ -151,7 +162,11 @@ def _session_row(session: Session, first: RefreshGrant) -> tuple[str | int, ...]
         session.origin.address,
         session.origin.user_agent,
         micros(session.created_at),
-        micros(first.expires_at),
+        micros(expires_at),
+        micros(session.proof.at),
+        " ".join(session.proof.amr),
+        session.client_id,
+        session.parent_id,
     )
 
 
@@ -169,19 +184,25 @@ def _rotate(
 ) -> Rotated:
     _add_token(connection, session_id, generation + 1, successor)
     connection.execute(
-        "UPDATE sessions SET expires_at = ? WHERE id = ?",
-        (micros(successor.expires_at), session_id),
+        "UPDATE sessions SET expires_at = ?, last_seen_at = ? WHERE id = ?",
+        (micros(successor.expires_at), micros(successor.issued_at), session_id),
     )
     row = connection.execute(_FIND_LIVE, (session_id, micros(successor.issued_at))).fetchone()
-    return Rotated(LiveSession(session_id, user_from(row)))
+    return Rotated(_live(session_id, row))
+
+
+def _live(session_id: str, row: tuple[Any, ...]) -> LiveSession:
+    *user, proved_at, amr, has_factor = row
+    proof = Proof(moment(proved_at), tuple(amr.split()))
+    return LiveSession(session_id, user_from(tuple(user)), proof, bool(has_factor))
 
 
 def _refuse(
-    connection: sqlite3.Connection, digest: bytes, event_id: str, times: RevocationTimes
-) -> tuple[NotRedeemable | Reused, _Positions]:
-    spent = connection.execute(_SPENT, (digest,)).fetchone()
+    entry: Entry, named: Mapping[str, object], event_id: str, times: RevocationTimes
+) -> NotRedeemable | Reused:
+    spent = entry.connection.execute(_SPENT, named).fetchone()
     if spent is None:
-        return NotRedeemable(), _Positions()
+        return NotRedeemable()
     session_id, generation, user_id, tenant = spent
     event = SessionRevoked(
         id=event_id,
@@ -191,22 +212,19 @@ def _refuse(
         reason=RevocationReason.REFRESH_TOKEN_REUSED,
         at=times.at,
     )
-    positions = _revoke(connection, event, times.forget_at)
-    return Reused(session_id, user_id, generation, positions.revoked > 0), positions
+    revoked = end_session(entry, event, times.forget_at)
+    return Reused(session_id, user_id, generation, revoked, tenant)
 
 
-def _revoke(
-    connection: sqlite3.Connection, event: SessionRevoked, forget_at: datetime
-) -> _Positions:
-    ended = connection.execute(
+def end_session(entry: Entry, event: SessionRevoked, forget_at: datetime) -> bool:
+    """End the session, put it on the feed and announce it; whether it still lived."""
+    ended = entry.connection.execute(
         "UPDATE sessions SET revoked_at = ?, revoked_because = ? "
         "WHERE id = ? AND tenant = ? AND user_id = ? AND revoked_at IS NULL",
         (micros(event.at), event.reason.value, event.session_id, event.tenant, event.user_id),
     )
     if ended.rowcount != 1:
-        return _Positions()
-    revoked = connection.execute(
-        "INSERT INTO revocations (session_id, forget_at) VALUES (?, ?)",
-        (event.session_id, micros(forget_at)),
-    )
-    return _Positions(announce(connection, event), revoked.lastrowid or 0)
+        return False
+    entry.revoke(Change(RevocationKind.SESSION, event.session_id, forget_at))
+    entry.announce(event)
+    return True

@@ -3,52 +3,51 @@
 import sqlite3
 from collections.abc import Sequence
 
-from auth_service.adapters.sqlite.event_log import announce
-from auth_service.adapters.sqlite.rows import USER_COLUMNS, micros, user_from, user_row
-from auth_service.adapters.sqlite.tide import Tide
+from auth_service.adapters.sqlite.ledger import Entry, Ledger
+from auth_service.adapters.sqlite.rows import COLUMNS, PLACES, USER_COLUMNS, user_from, user_row
+from auth_service.adapters.times import micros
 from auth_service.domain.errors import EmailTaken, UserNotFound
 from auth_service.domain.events import UserRegistered, UserUpdated
 from auth_service.domain.permissions import Role
 from auth_service.domain.user import User
-from chassis.storage.sqlite import SqliteDatabase
 
-_INSERT = "INSERT INTO users VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = f"INSERT INTO users ({COLUMNS}) VALUES ({PLACES})"  # noqa: S608 - constants
 _SELECT = f"SELECT {USER_COLUMNS} FROM users "  # noqa: S608 - a constant
 
 
 class SqliteUsers:
-    """The port `Users`; *announced* rises with every event."""
+    """The port `Users`."""
 
-    def __init__(self, database: SqliteDatabase, announced: Tide) -> None:
-        self._database = database
-        self._announced = announced
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._database = ledger.database
 
     async def add(self, event: UserRegistered) -> None:
         """See the port."""
 
-        def work(connection: sqlite3.Connection) -> int:
+        def work(entry: Entry) -> None:
             try:
-                connection.execute(_INSERT, user_row(event.user))
+                entry.connection.execute(_INSERT, user_row(event.user))
             except sqlite3.IntegrityError as exc:
                 raise EmailTaken from exc
-            return announce(connection, event)
+            entry.announce(event)
 
-        self._announced.rise(await self._database.write(work))
+        await self._ledger.write(work)
 
     async def rename(self, event: UserUpdated) -> None:
         """See the port."""
         user = event.user
 
-        def work(connection: sqlite3.Connection) -> int:
-            cursor = connection.execute(
+        def work(entry: Entry) -> None:
+            cursor = entry.connection.execute(
                 "UPDATE users SET name = ?, updated_at = ? WHERE id = ? AND tenant = ?",
                 (user.name, micros(user.updated_at), user.id, user.tenant),
             )
             if cursor.rowcount != 1:
                 raise UserNotFound
-            return announce(connection, event)
+            entry.announce(event)
 
-        self._announced.rise(await self._database.write(work))
+        await self._ledger.write(work)
 
     async def replace_hash(self, user_id: str, old: str, new: str) -> None:
         """See the port."""
@@ -65,7 +64,9 @@ class SqliteUsers:
 
     async def find_by_email(self, tenant: str, email_key: str) -> User | None:
         """See the port."""
-        return await self._one("WHERE tenant = ? AND email_key = ?", (tenant, email_key))
+        return await self._one(
+            "WHERE tenant = ? AND email_key = ? AND kind = 'user'", (tenant, email_key)
+        )
 
     async def first_administrator(self, tenant: str) -> User | None:
         """See the port."""

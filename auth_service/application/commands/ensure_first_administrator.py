@@ -50,12 +50,15 @@ class EnsureFirstAdministratorHandler:
                     password=command.password or generated or "",
                     name="Administrator",
                     roles=(Role.ADMIN,),
-                )
+                    verified=True,
+                ),
+                lambda user: self.audit.along(
+                    "first_administrator_created", tenant=user.tenant, target=user.id
+                ),
             )
         except EmailTaken:
             # Another replica was faster with the same settings, or a plain user has the address.
             return await self._whoever_was_faster(command)
-        self.audit.record("first_administrator_created", user_id=user.id)
         return FirstAdministrator(user.email.text, generated)
 
     async def _whoever_was_faster(self, command: EnsureFirstAdministrator) -> FirstAdministrator:

@@ -41,11 +41,13 @@ class LogoutHandler:
             at=now,
         )
         try:
-            ended = await self.sessions.revoke(
-                event, forget_at=self.policy.forget_revocation_at(now)
-            )
+            with self.audit.along(
+                "logged_out",
+                tenant=command.tenant,
+                user_id=command.user_id,
+                session_id=command.session_id,
+            ):
+                await self.sessions.revoke(event, forget_at=self.policy.forget_revocation_at(now))
         finally:
             # A caller who hangs up, or a store that fails after its commit, leaves the outcome open.
             self.live.forget(command.session_id)
-        if ended:
-            self.audit.record("logged_out", user_id=command.user_id, session_id=command.session_id)

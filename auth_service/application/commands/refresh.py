@@ -1,11 +1,11 @@
 """Refresh: a refresh token is spent for an access token and its own successor."""
 
-import re
 from dataclasses import dataclass
 from typing import assert_never
 
-from auth_service.application.grants import Grants, IssuedTokens, refresh_digest
+from auth_service.application.grants import Grants, IssuedTokens
 from auth_service.application.live_sessions import LiveSessions
+from auth_service.application.opaque_tokens import digest_of, has_shape
 from auth_service.application.ports import (
     Audit,
     NotRedeemable,
@@ -18,8 +18,6 @@ from auth_service.domain.errors import RefreshTokenRefused
 from auth_service.domain.session import Origin, SessionPolicy
 from chassis.clock import Clock
 from chassis.ids import Ids
-
-_SHAPE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +41,12 @@ class RefreshHandler:
     ids: Ids
 
     async def __call__(self, command: Refresh) -> IssuedTokens:
-        if _SHAPE.fullmatch(command.refresh_token) is None:
+        if not has_shape(command.refresh_token):
             raise RefreshTokenRefused
         fresh = self.grants.refresh_token()
         now = self.clock.now()
         outcome = await self.sessions.redeem(
-            refresh_digest(command.refresh_token),
+            digest_of(command.refresh_token),
             fresh.grant,
             event_id=self.ids.new(),
             times=RevocationTimes(now, self.policy.forget_revocation_at(now)),
@@ -69,8 +67,10 @@ class RefreshHandler:
         self.live.forget(reused.session_id)
         self.audit.record(
             "refresh_reused",
+            tenant=reused.tenant,
             session_id=reused.session_id,
             user_id=reused.user_id,
+            outcome="done" if reused.revoked else "refused",
             generation=reused.generation,
             revoked=reused.revoked,
             network=origin.network,

@@ -9,9 +9,9 @@ from auth_service.domain.signing_key import KeyUse
 
 @dataclass(frozen=True, slots=True)
 class GetKeys:
-    """The public keys of one use: next, current, and retired ones that still count."""
+    """The public keys of some uses: next, current, and retired ones that still count."""
 
-    use: KeyUse
+    uses: tuple[KeyUse, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +22,4 @@ class GetKeysHandler:
     tokens: Tokens
 
     async def __call__(self, query: GetKeys) -> bytes:
-        return self.tokens.key_set(self.ring.verifying(query.use))
+        return self.tokens.key_set([key for use in query.uses for key in self.ring.verifying(use)])

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from auth_service.application.live_sessions import LiveSessions
 from auth_service.application.ports import Users
+from auth_service.application.profiles import Profile
+from auth_service.application.role_books import RoleBooks
 from auth_service.domain.errors import UserNotFound
-from auth_service.domain.user import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,8 @@ class GetMe:
 
     tenant: str
     user_id: str
-    session_id: str
+    session_id: str | None
+    """None: by an API key, which was looked up a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +25,13 @@ class GetMeHandler:
 
     users: Users
     live: LiveSessions
+    books: RoleBooks
 
-    async def __call__(self, query: GetMe) -> User:
-        await self.live.require(query.session_id)
+    async def __call__(self, query: GetMe) -> Profile:
+        if query.session_id is not None:
+            await self.live.require(query.session_id)
         user = await self.users.find(query.tenant, query.user_id)
         if user is None:
             raise UserNotFound
-        return user
+        permissions = await self.books.permissions_of(user.tenant, user.roles)
+        return Profile(user, permissions)

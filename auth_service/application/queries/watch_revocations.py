@@ -39,10 +39,13 @@ class WatchRevocationsHandler:
     async def __call__(self, query: WatchRevocations) -> AsyncIterator[Revocation | Heartbeat]:
         position = query.after
         while True:
+            known = self.revocations.known()
             page = await self.revocations.after(position, now=self.clock.now(), limit=_PAGE)
             for revocation in page:
                 position = revocation.position
                 yield revocation
             if len(page) < _PAGE:
+                # What is dropped is not waited for.
+                position = max(position, known)
                 yield Heartbeat()
                 await self.revocations.wait(position, seconds=self.heartbeat)

@@ -78,4 +78,11 @@ def _html(letter: Letter) -> str:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    return (f"<p>{escape(line)}</p>" for line in text.split("\n") if line)
+    return (f"<p>{_shown(line)}</p>" for line in text.split("\n") if line)
+
+
+def _shown(line: str) -> str:
+    """A line that is an address by itself can be followed; only our own texts have such lines."""
+    text = escape(line)
+    address = line.startswith(("https://", "http://")) and " " not in line
+    return f'<a href="{text}">{text}</a>' if address else text

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.storage.sqlite import SqliteDatabase
+from notification_service.adapters.bells import EventBell
 from notification_service.adapters.sqlite import rows
-from notification_service.adapters.sqlite.bells import EventBell
-from notification_service.adapters.sqlite.statements import insert_attempt
+from notification_service.adapters.sqlite.mails import wipe
+from notification_service.adapters.sqlite.statements import insert_attempts
+from notification_service.adapters.times import stamp
 from notification_service.application.ports import LoggedAttempt
 from notification_service.domain.delivery import Attempt, ChannelName, PendingDelivery
 from notification_service.domain.recipient import Recipient
@@ -64,7 +66,7 @@ class SqliteDeliveryQueue:
             # What is claimed now counts as taken even if its claim ends during the read: the read
             # may still have seen it as it was before it was settled.
             taken = frozenset(self._claimed)
-            values = (rows.stamp(now), limit + len(taken))
+            values = (stamp(now), limit + len(taken))
             found = await self._database.read(
                 lambda connection: [*map(rows.pending_of, connection.execute(_DUE, values))]
             )
@@ -76,7 +78,7 @@ class SqliteDeliveryQueue:
         """See `DeliveryQueue.settle`."""
 
         def settle(connection: sqlite3.Connection) -> None:
-            insert_attempt(connection, attempt)
+            insert_attempts(connection, (attempt,))
             if again is None:
                 _remove(connection, (attempt.notification_id, attempt.channel))
             else:
@@ -140,11 +142,13 @@ def _remove(connection: sqlite3.Connection, key: _Key) -> None:
         "DELETE FROM delivery_queue WHERE notification_id = ? AND channel = ?",
         (notification_id, channel.value),
     )
+    if channel is ChannelName.MAIL:
+        wipe(connection, notification_id)
 
 
 def _postpone(connection: sqlite3.Connection, again: PendingDelivery) -> None:
     connection.execute(
         "UPDATE delivery_queue SET attempts = ?, due_at = ?"
         " WHERE notification_id = ? AND channel = ?",
-        (again.attempts, rows.stamp(again.due_at), again.notification_id, again.channel.value),
+        (again.attempts, stamp(again.due_at), again.notification_id, again.channel.value),
     )

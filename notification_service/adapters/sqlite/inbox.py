@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chassis.storage.sqlite import SqliteDatabase
+from notification_service.adapters.bells import Bells
 from notification_service.adapters.sqlite import rows
-from notification_service.adapters.sqlite.bells import Bells
+from notification_service.adapters.times import stamp
 from notification_service.application.ports import Bell
 from notification_service.domain.notification import Notification
 from notification_service.domain.recipient import Recipient
@@ -64,7 +65,7 @@ class SqliteInbox:
             connection.execute(
                 "UPDATE notifications SET read_at = ?"
                 " WHERE tenant = ? AND user_id = ? AND id = ? AND read_at IS NULL",
-                (rows.stamp(at), recipient.tenant, recipient.user_id, notification_id),
+                (stamp(at), recipient.tenant, recipient.user_id, notification_id),
             )
             return _get(connection, recipient, notification_id)
 

@@ -1,16 +1,18 @@
 """Events taking effect, once."""
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from chassis.storage.many import insert_rows
 from chassis.storage.sqlite import SqliteDatabase
+from notification_service.adapters.bells import Bells, EventBell
 from notification_service.adapters.sqlite import rows
-from notification_service.adapters.sqlite.bells import Bells, EventBell
-from notification_service.adapters.sqlite.statements import insert_attempt
+from notification_service.adapters.sqlite.statements import insert_attempts
 from notification_service.application.ports import Effect, EventKey
-from notification_service.domain.delivery import PendingDelivery
 from notification_service.domain.notification import NewNotification
-from notification_service.domain.recipient import Contact
+from notification_service.domain.recipient import Contact, Recipient
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,35 +25,58 @@ class SqliteIntake:
 
     async def settle(self, event: EventKey, effect: Effect) -> bool:
         """See `Intake.settle`."""
-        fresh = await self.database.write(lambda connection: _settle(connection, event, effect))
+        fresh = await self.database.write(_Settling(event, effect))
         # Also for an event that came again: its first hearing may have been cancelled after the
         # commit and before this line, and a bell may ring for nothing.
         if effect.notification is not None:
             self.bells.ring(effect.notification.recipient)
+        if effect.notification is not None or effect.pending is not None:
             self.work.ring()
         return fresh
 
 
-def _settle(connection: sqlite3.Connection, event: EventKey, effect: Effect) -> bool:
-    if not _remember(connection, event):
-        return False
-    if effect.contact is not None:
-        _put_contact(connection, effect.contact)
-    if effect.notification is not None:
-        _put_notification(connection, effect.notification)
-    if effect.attempt is not None:
-        insert_attempt(connection, effect.attempt)
-    if effect.pending is not None:
-        _put_pending(connection, effect.pending)
-    return True
+class _HeardBefore(Exception):
+    """One of several events came again: each is to be looked at by itself."""
 
 
-def _remember(connection: sqlite3.Connection, event: EventKey) -> bool:
-    inserted = connection.execute(
-        "INSERT INTO settled_events (source, id) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        (event.source, event.id),
-    )
-    return inserted.rowcount == 1
+@dataclass(frozen=True, slots=True)
+class _Settling:
+    """One event taking effect: a `SharedWork`, whose result is whether the event was new."""
+
+    event: EventKey
+    effect: Effect
+
+    def __call__(self, connection: sqlite3.Connection) -> bool:
+        try:
+            self.together(connection, (self,))
+        except _HeardBefore:
+            return False
+        return True
+
+    @staticmethod
+    def together(
+        connection: sqlite3.Connection, settlings: Sequence["_Settling"]
+    ) -> Sequence[bool]:
+        events = [(settling.event.source, settling.event.id) for settling in settlings]
+        if insert_rows(connection, _EVENTS, events, "ON CONFLICT DO NOTHING") < len(events):
+            raise _HeardBefore
+        effects = [settling.effect for settling in settlings]
+        for effect in effects:
+            if effect.erased is not None:
+                _erase(connection, effect.erased)
+            if effect.contact is not None:
+                _put_contact(connection, effect.contact)
+        _put_notifications(connection, [e.notification for e in effects if e.notification])
+        insert_attempts(connection, [e.attempt for e in effects if e.attempt])
+        pending = [rows.pending_row(e.pending) for e in effects if e.pending]
+        insert_rows(connection, rows.INTO_QUEUE, pending)
+        return [True] * len(settlings)
+
+
+_EVENTS: Final = "INSERT INTO settled_events (source, id)"
+_NOTIFICATIONS: Final = (
+    "INSERT INTO notifications (tenant, user_id, position, id, type, title, body, data, created_at)"
+)
 
 
 def _put_contact(connection: sqlite3.Connection, contact: Contact) -> None:
@@ -64,28 +89,43 @@ def _put_contact(connection: sqlite3.Connection, contact: Contact) -> None:
     )
 
 
-def _put_notification(connection: sqlite3.Connection, new: NewNotification) -> None:
-    who, what = new.recipient, new.message
-    connection.execute(
-        "INSERT INTO notifications"
-        " (tenant, user_id, position, id, type, title, body, data, created_at)"
-        " SELECT ?1, ?2, coalesce(max(position), 0) + 1, ?3, ?4, ?5, ?6, ?7, ?8"
-        " FROM notifications WHERE tenant = ?1 AND user_id = ?2",
-        (
-            who.tenant,
-            who.user_id,
-            new.id,
-            what.type,
-            what.title,
-            what.body,
-            what.data,
-            rows.stamp(new.created_at),
-        ),
-    )
+_MAILS_OF: Final = (
+    "DELETE FROM mails WHERE id IN (SELECT notification_id FROM delivery_queue"
+    " WHERE tenant = ? AND user_id = ? AND channel = 'mail')"
+)
+_PERSONAL: Final = (
+    "delivery_queue",
+    "delivery_attempts",
+    "notifications",
+    "preferences",
+    "contacts",
+)
 
 
-def _put_pending(connection: sqlite3.Connection, pending: PendingDelivery) -> None:
-    connection.execute(
-        f"INSERT INTO delivery_queue ({rows.PENDING}) VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 -- constants
-        rows.pending_row(pending),
-    )
+def _erase(connection: sqlite3.Connection, user: Recipient) -> None:
+    who = (user.tenant, user.user_id)
+    connection.execute(_MAILS_OF, who)
+    for table in _PERSONAL:
+        connection.execute(f"DELETE FROM {table} WHERE tenant = ? AND user_id = ?", who)  # noqa: S608
+
+
+def _put_notifications(
+    connection: sqlite3.Connection, notifications: Sequence[NewNotification]
+) -> None:
+    """Append each to the inbox of its recipient, in their order."""
+    places = {new.recipient: 0 for new in notifications}
+    for recipient in places:
+        places[recipient] = _last_position(connection, recipient)
+    inserted: list[rows.Row] = []
+    for new in notifications:
+        places[new.recipient] += 1
+        inserted.append(rows.notification_row(new, places[new.recipient]))
+    insert_rows(connection, _NOTIFICATIONS, inserted)
+
+
+def _last_position(connection: sqlite3.Connection, recipient: Recipient) -> int:
+    found = connection.execute(
+        "SELECT coalesce(max(position), 0) FROM notifications WHERE tenant = ? AND user_id = ?",
+        (recipient.tenant, recipient.user_id),
+    ).fetchone()
+    return int(found[0])

@@ -1,8 +1,8 @@
 """Rows of the tables as what they stand for, and back; pure functions."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from notification_service.adapters.times import moment_of, stamp
 from notification_service.application.ports import LoggedAttempt
 from notification_service.domain.delivery import (
     Attempt,
@@ -10,14 +10,11 @@ from notification_service.domain.delivery import (
     DeliveryStatus,
     PendingDelivery,
 )
-from notification_service.domain.notification import Message, Notification
+from notification_service.domain.notification import Message, NewNotification, Notification
 from notification_service.domain.recipient import Contact, Recipient
 
 Row = tuple[Any, ...]
 """What sqlite3 returns; the columns below say what is in it."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 NOTIFICATION = "tenant, user_id, position, id, type, title, body, data, created_at, read_at"
 ATTEMPT = (
@@ -26,16 +23,7 @@ ATTEMPT = (
 )
 PENDING = "notification_id, channel, tenant, user_id, attempts, due_at"
 CONTACT = "tenant, user_id, email, name, as_of"
-
-
-def stamp(moment: datetime) -> int:
-    """Whole microseconds since 1970."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment_of(microseconds: int) -> datetime:
-    """The inverse of `stamp`."""
-    return _EPOCH + timedelta(microseconds=microseconds)
+INTO_QUEUE = f"INSERT INTO delivery_queue ({PENDING})"
 
 
 def notification_of(row: Row) -> Notification:
@@ -67,6 +55,23 @@ def attempt_of(row: Row) -> LoggedAttempt:
         attempted_at=moment_of(attempted_at),
     )
     return LoggedAttempt(position, attempt)
+
+
+def notification_row(new: NewNotification, position: int) -> Row:
+    """To the columns of a new row, at *position* of its recipient's inbox."""
+    who, what = new.recipient, new.message
+    created_at = stamp(new.created_at)
+    return (
+        who.tenant,
+        who.user_id,
+        position,
+        new.id,
+        what.type,
+        what.title,
+        what.body,
+        what.data,
+        created_at,
+    )
 
 
 def attempt_row(attempt: Attempt) -> Row:

@@ -1,8 +1,9 @@
 """The tables, step by step. A step that was released is never edited: add another."""
 
+from chassis.audit.outbox import outbox_migration
 from chassis.storage.migrations import Migration
 
-# Times are whole microseconds since 1970 (`rows.stamp`): exact, and they sort.
+# Times are whole microseconds since 1970 (`times.stamp`): exact, and they sort.
 _INITIAL_UP = """
 CREATE TABLE settled_events (
     source TEXT NOT NULL,
@@ -79,4 +80,58 @@ DROP TABLE contacts;
 DROP TABLE settled_events;
 """
 
-MIGRATIONS = (Migration(1, "initial", _INITIAL_UP, _INITIAL_DOWN),)
+_MAILS_UP = """
+-- What a mail says is sealed until it is sent, and NULL from then on.
+CREATE TABLE mails (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    sealed BLOB,
+    written_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sent_mails ON mails (written_at) WHERE sealed IS NULL;
+"""
+
+_MAILS_DOWN = """
+DROP TABLE mails;
+"""
+
+_MAILS_BY_END_UP = """
+CREATE INDEX unsent_mails ON mails (expires_at) WHERE sealed IS NOT NULL;
+"""
+
+_MAILS_BY_END_DOWN = """
+DROP INDEX unsent_mails;
+"""
+
+_DEAD_LETTERS_UP = """
+CREATE TABLE dead_letters (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    tenant TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    service TEXT NOT NULL,
+    subscription TEXT NOT NULL,
+    type TEXT NOT NULL,
+    about TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    redrivable INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    times INTEGER NOT NULL
+) STRICT;
+CREATE INDEX dead_letters_by_tenant ON dead_letters (tenant, position);
+"""
+
+_DEAD_LETTERS_DOWN = """
+DROP TABLE dead_letters;
+"""
+
+MIGRATIONS = (
+    Migration(1, "initial", _INITIAL_UP, _INITIAL_DOWN),
+    Migration(2, "mails", _MAILS_UP, _MAILS_DOWN),
+    Migration(30, "mails by their end", _MAILS_BY_END_UP, _MAILS_BY_END_DOWN),
+    outbox_migration(45),
+    Migration(50, "dead letters", _DEAD_LETTERS_UP, _DEAD_LETTERS_DOWN),
+)

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chassis.storage.sqlite import SqliteDatabase
-from notification_service.adapters.sqlite.bells import Bells, EventBell
+from notification_service.adapters.bells import Bells, EventBell
 from notification_service.adapters.sqlite.contacts import SqliteContacts
+from notification_service.adapters.sqlite.dead_letters import SqliteDeadLetters
 from notification_service.adapters.sqlite.deliveries import (
     SqliteDeliveryLog,
     SqliteDeliveryQueue,
 )
 from notification_service.adapters.sqlite.inbox import SqliteInbox
 from notification_service.adapters.sqlite.intake import SqliteIntake
+from notification_service.adapters.sqlite.mails import SqliteMails
 from notification_service.adapters.sqlite.preferences import SqlitePreferences
 from notification_service.adapters.sqlite.schema import MIGRATIONS
 
@@ -29,6 +31,8 @@ class SqliteStore:
     preferences: SqlitePreferences
     log: SqliteDeliveryLog
     queue: SqliteDeliveryQueue
+    mails: SqliteMails
+    dead_letters: SqliteDeadLetters
 
     async def check(self) -> None:
         """Whether it can be read.
@@ -58,4 +62,6 @@ async def opened(path: Path | None) -> AsyncIterator[SqliteStore]:
             preferences=SqlitePreferences(database),
             log=SqliteDeliveryLog(database),
             queue=SqliteDeliveryQueue(database, work),
+            mails=SqliteMails(database, work),
+            dead_letters=SqliteDeadLetters(database),
         )

@@ -1,12 +1,19 @@
 """A delivery is due."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from chassis.clock import Clock
+from chassis.crypto.sealing import IntegrityBroken
 from chassis.errors import Unavailable
 from chassis.ids import Ids
+from notification_service.application.dead_letter_ports import DeadLetters
+from notification_service.application.dead_letters import of_delivery
+from notification_service.application.mail_ports import Mails
+from notification_service.application.mail_safe import MailSafe
 from notification_service.application.ports import (
     Chance,
     Channel,
@@ -19,7 +26,9 @@ from notification_service.application.ports import (
 )
 from notification_service.domain.delivery import (
     Attempt,
+    ChannelName,
     Deferred,
+    DeliveryStatus,
     Outcome,
     PendingDelivery,
     Refused,
@@ -45,9 +54,12 @@ class AttemptDeliveryHandler:
     """
 
     inbox: Inbox
+    mails: Mails
+    safe: MailSafe
     contacts: Contacts
     preferences: PreferenceStore
     queue: DeliveryQueue
+    dead_letters: DeadLetters
     channel: Channel
     policy: RetryPolicy
     clock: Clock
@@ -60,7 +72,7 @@ class AttemptDeliveryHandler:
         """Do it; whatever happens, the claim has ended afterwards."""
         pending = command.pending
         try:
-            if (await self.preferences.get(pending.recipient)).email:
+            if await self._is_wanted(pending):
                 await self._deliver(pending)
             else:
                 await self.queue.drop(pending)
@@ -68,17 +80,26 @@ class AttemptDeliveryHandler:
         finally:
             self.queue.release(pending)
 
+    async def _is_wanted(self, pending: PendingDelivery) -> bool:
+        about_the_account = pending.channel is ChannelName.MAIL
+        return about_the_account or (await self.preferences.get(pending.recipient)).email
+
     async def _deliver(self, pending: PendingDelivery) -> None:
         target, outcome = await self._hand_over(pending)
         made = pending.attempts + 1
         verdict = judge(outcome, made, self.policy, self.chance.fraction())
         attempt = self._attempt(pending, target, made, verdict)
         again = _again(pending, attempt, verdict)
-        await self._record(attempt, again)
+        if verdict.status is DeliveryStatus.FAILED:
+            # Before its record: after a crash in between it is given up again, and known by its id.
+            await self._until_done(partial(self.dead_letters.keep, of_delivery(pending, attempt)))
+        await self._until_done(partial(self.queue.settle, attempt, again))
         self.signals.attempted(attempt)
 
     async def _hand_over(self, pending: PendingDelivery) -> tuple[str, Outcome]:
         """To whom, and how it went."""
+        if pending.channel is ChannelName.MAIL:
+            return await self._hand_over_mail(pending)
         contact = await self.contacts.get(pending.recipient)
         if contact is None:
             # Events of different services overtake each other: the address may be on its way.
@@ -88,6 +109,19 @@ class AttemptDeliveryHandler:
             return contact.email, Refused("The notification is gone.")
         letter = Letter(notification.id, notification.message, contact, notification.created_at)
         return contact.email, await self.channel.send(letter)
+
+    async def _hand_over_mail(self, pending: PendingDelivery) -> tuple[str, Outcome]:
+        mail = await self.mails.find(pending.notification_id)
+        if mail is None:
+            return "", Refused("The mail is gone.")
+        if mail.expires_at <= self.clock.now():
+            return "", Refused("It could not be sent before it had become useless.")
+        try:
+            letter = self.safe.letter(mail, pending.recipient)
+        except IntegrityBroken as exc:
+            return "", Refused(str(exc))
+        # The address stays sealed: it need not be the user's yet, and is wiped with the mail.
+        return "", await self.channel.send(letter)
 
     def _attempt(
         self, pending: PendingDelivery, target: str, made: int, verdict: Verdict
@@ -104,11 +138,11 @@ class AttemptDeliveryHandler:
             attempted_at=self.clock.now(),
         )
 
-    async def _record(self, attempt: Attempt, again: PendingDelivery | None) -> None:
-        """Record for as long as it takes: what is sent but not recorded would be sent again."""
+    async def _until_done(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Try for as long as it takes: what is sent but not recorded would be sent again."""
         while True:
             try:
-                return await self.queue.settle(attempt, again)
+                return await write()
             except Unavailable:
                 await asyncio.sleep(self.store_pause)
 

@@ -1,7 +1,8 @@
 """A user wants to hear more, or less."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from chassis.audit import Audit, SilentAudit
 from notification_service.application.ports import PreferenceStore
 from notification_service.domain.notification import Preferences
 from notification_service.domain.recipient import Recipient
@@ -20,6 +21,7 @@ class UpdatePreferencesHandler:
     """Handles `UpdatePreferences`."""
 
     preferences: PreferenceStore
+    audit: Audit = field(default_factory=SilentAudit)
 
     async def __call__(self, command: UpdatePreferences) -> Preferences:
         """Do it, and answer with all preferences as they now are."""
@@ -27,5 +29,12 @@ class UpdatePreferencesHandler:
         if command.email is None or command.email == current.email:
             return current
         changed = replace(current, email=command.email)
-        await self.preferences.put(command.recipient, changed)
+        with self.audit.along(
+            "preferences_changed",
+            tenant=command.recipient.tenant,
+            actor=command.recipient.user_id,
+            target=command.recipient.user_id,
+            by_email=changed.email,
+        ):
+            await self.preferences.put(command.recipient, changed)
         return changed

@@ -28,18 +28,52 @@ class _KeyUseEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_KeyUse.ValueTy
     DESCRIPTOR: _descriptor.EnumDescriptor
     KEY_USE_UNSPECIFIED: _KeyUse.ValueType  # 0
     KEY_USE_ACCESS: _KeyUse.ValueType  # 1
-    """Signs users' access tokens; published at /.well-known/jwks.json."""
+    """Signs access tokens."""
     KEY_USE_INTERNAL: _KeyUse.ValueType  # 2
     """Signs internal tokens; for services only."""
+    KEY_USE_PUBLISHED: _KeyUse.ValueType  # 3
+    """All that the world needs, as published at /.well-known/jwks.json: of access and of ID tokens."""
 
 class KeyUse(_KeyUse, metaclass=_KeyUseEnumTypeWrapper): ...
 
 KEY_USE_UNSPECIFIED: KeyUse.ValueType  # 0
 KEY_USE_ACCESS: KeyUse.ValueType  # 1
-"""Signs users' access tokens; published at /.well-known/jwks.json."""
+"""Signs access tokens."""
 KEY_USE_INTERNAL: KeyUse.ValueType  # 2
 """Signs internal tokens; for services only."""
+KEY_USE_PUBLISHED: KeyUse.ValueType  # 3
+"""All that the world needs, as published at /.well-known/jwks.json: of access and of ID tokens."""
 Global___KeyUse: _TypeAlias = KeyUse  # noqa: Y015
+
+class _RevocationKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RevocationKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RevocationKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REVOCATION_KIND_UNSPECIFIED: _RevocationKind.ValueType  # 0
+    REVOCATION_KIND_SESSION: _RevocationKind.ValueType  # 1
+    """A session is over: its tokens are dead. The subject is its id."""
+    REVOCATION_KIND_PRINCIPAL: _RevocationKind.ValueType  # 2
+    """A user's or client's rights changed: what was cached for them is stale. Their id."""
+    REVOCATION_KIND_KEY: _RevocationKind.ValueType  # 3
+    """An API key is dead or has changed. Its id."""
+    REVOCATION_KIND_POLICY: _RevocationKind.ValueType  # 4
+    """A tenant's roles or policies changed: all that was cached for it is stale. Its name."""
+
+class RevocationKind(_RevocationKind, metaclass=_RevocationKindEnumTypeWrapper):
+    """What an entry of the feed is about, and so what its subject names."""
+
+REVOCATION_KIND_UNSPECIFIED: RevocationKind.ValueType  # 0
+REVOCATION_KIND_SESSION: RevocationKind.ValueType  # 1
+"""A session is over: its tokens are dead. The subject is its id."""
+REVOCATION_KIND_PRINCIPAL: RevocationKind.ValueType  # 2
+"""A user's or client's rights changed: what was cached for them is stale. Their id."""
+REVOCATION_KIND_KEY: RevocationKind.ValueType  # 3
+"""An API key is dead or has changed. Its id."""
+REVOCATION_KIND_POLICY: RevocationKind.ValueType  # 4
+"""A tenant's roles or policies changed: all that was cached for it is stale. Its name."""
+Global___RevocationKind: _TypeAlias = RevocationKind  # noqa: Y015
 
 @_typing.final
 class User(_message.Message):
@@ -52,10 +86,14 @@ class User(_message.Message):
     TENANT_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     PERMISSIONS_FIELD_NUMBER: _builtins.int
+    EMAIL_VERIFIED_FIELD_NUMBER: _builtins.int
+    ACTIVE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     email: _builtins.str
     name: _builtins.str
     tenant: _builtins.str
+    email_verified: _builtins.bool
+    active: _builtins.bool
     @_builtins.property
     def roles(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -72,10 +110,12 @@ class User(_message.Message):
         tenant: _builtins.str = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         permissions: _abc.Iterable[_builtins.str] | None = ...,
+        email_verified: _builtins.bool = ...,
+        active: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "email", b"email", "id", b"id", "name", b"name", "permissions", b"permissions", "roles", b"roles", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "created_at", b"created_at", "email", b"email", "email_verified", b"email_verified", "id", b"id", "name", b"name", "permissions", b"permissions", "roles", b"roles", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -112,20 +152,24 @@ class Tokens(_message.Message):
     ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
     EXPIRES_IN_FIELD_NUMBER: _builtins.int
     REFRESH_TOKEN_FIELD_NUMBER: _builtins.int
+    DEVICE_TOKEN_FIELD_NUMBER: _builtins.int
     access_token: _builtins.str
     expires_in: _builtins.int
     """Seconds."""
     refresh_token: _builtins.str
+    device_token: _builtins.str
+    """The next token of a remembered device; empty when it is none."""
     def __init__(
         self,
         *,
         access_token: _builtins.str = ...,
         expires_in: _builtins.int = ...,
         refresh_token: _builtins.str = ...,
+        device_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "expires_in", b"expires_in", "refresh_token", b"refresh_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "device_token", b"device_token", "expires_in", b"expires_in", "refresh_token", b"refresh_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -139,9 +183,12 @@ class RegisterRequest(_message.Message):
     PASSWORD_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
+    TENANT_FIELD_NUMBER: _builtins.int
     email: _builtins.str
     password: _builtins.str
     name: _builtins.str
+    tenant: _builtins.str
+    """Empty: "default"."""
     @_builtins.property
     def origin(self) -> Global___Origin: ...
     def __init__(
@@ -151,10 +198,11 @@ class RegisterRequest(_message.Message):
         password: _builtins.str = ...,
         name: _builtins.str = ...,
         origin: Global___Origin | None = ...,
+        tenant: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "name", b"name", "origin", b"origin", "password", b"password"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "name", b"name", "origin", b"origin", "password", b"password", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -188,9 +236,18 @@ class LoginRequest(_message.Message):
     PASSWORD_FIELD_NUMBER: _builtins.int
     OTP_FIELD_NUMBER: _builtins.int
     ORIGIN_FIELD_NUMBER: _builtins.int
+    DEVICE_TOKEN_FIELD_NUMBER: _builtins.int
+    REMEMBER_DEVICE_FIELD_NUMBER: _builtins.int
+    TENANT_FIELD_NUMBER: _builtins.int
     email: _builtins.str
     password: _builtins.str
     otp: _builtins.str
+    """A code of an authenticator app, or a recovery code."""
+    device_token: _builtins.str
+    """Of a remembered device; it is spent by this."""
+    remember_device: _builtins.bool
+    tenant: _builtins.str
+    """Empty: "default"."""
     @_builtins.property
     def origin(self) -> Global___Origin: ...
     def __init__(
@@ -200,10 +257,13 @@ class LoginRequest(_message.Message):
         password: _builtins.str = ...,
         otp: _builtins.str = ...,
         origin: Global___Origin | None = ...,
+        device_token: _builtins.str = ...,
+        remember_device: _builtins.bool = ...,
+        tenant: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "origin", b"origin", "otp", b"otp", "password", b"password"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["device_token", b"device_token", "email", b"email", "origin", b"origin", "otp", b"otp", "password", b"password", "remember_device", b"remember_device", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -278,18 +338,22 @@ class ExchangeTokenRequest(_message.Message):
 
     ACCESS_TOKEN_FIELD_NUMBER: _builtins.int
     AUDIENCE_FIELD_NUMBER: _builtins.int
+    FRESH_FIELD_NUMBER: _builtins.int
     access_token: _builtins.str
     audience: _builtins.str
     """The service that the internal token is for: "svc:auth", "svc:workflow", "svc:notification"."""
+    fresh: _builtins.bool
+    """Somebody's rights changed a moment ago: believe nothing that was read before."""
     def __init__(
         self,
         *,
         access_token: _builtins.str = ...,
         audience: _builtins.str = ...,
+        fresh: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "audience", b"audience"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_token", b"access_token", "audience", b"audience", "fresh", b"fresh"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -381,26 +445,29 @@ class WatchRevocationsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     POSITION_FIELD_NUMBER: _builtins.int
-    SESSION_ID_FIELD_NUMBER: _builtins.int
+    SUBJECT_FIELD_NUMBER: _builtins.int
     FORGET_AT_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
     position: _builtins.int
     """Zero in a heartbeat, which only says that the feed is alive."""
-    session_id: _builtins.str
-    """The session whose tokens are dead."""
+    subject: _builtins.str
+    """Whom or what it is about, as `kind` says."""
+    kind: Global___RevocationKind.ValueType
     @_builtins.property
     def forget_at(self) -> _timestamp_pb2.Timestamp:
-        """After this no token of the session can be alive anyway."""
+        """After this nothing that was cached before can be alive anyway."""
 
     def __init__(
         self,
         *,
         position: _builtins.int = ...,
-        session_id: _builtins.str = ...,
+        subject: _builtins.str = ...,
         forget_at: _timestamp_pb2.Timestamp | None = ...,
+        kind: Global___RevocationKind.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["forget_at", b"forget_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["forget_at", b"forget_at", "position", b"position", "session_id", b"session_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["forget_at", b"forget_at", "kind", b"kind", "position", b"position", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -101,6 +101,8 @@ class Execution(_message.Message):
     ENDED_AT_FIELD_NUMBER: _builtins.int
     RUN_AT_FIELD_NUMBER: _builtins.int
     OWNER_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
+    SCHEDULE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     status: _builtins.str
     """pending, running, waiting, suspended, cancelled, faulted or completed."""
@@ -123,6 +125,12 @@ class Execution(_message.Message):
     def ended_at(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def run_at(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def parent(self) -> Global___ParentTask:
+        """What started it, if nobody asked for it by hand; at most one of them is set."""
+
+    @_builtins.property
+    def schedule(self) -> Global___ScheduledStart: ...
     def __init__(
         self,
         *,
@@ -139,14 +147,70 @@ class Execution(_message.Message):
         ended_at: _timestamp_pb2.Timestamp | None = ...,
         run_at: _timestamp_pb2.Timestamp | None = ...,
         owner: _builtins.str = ...,
+        parent: Global___ParentTask | None = ...,
+        schedule: Global___ScheduledStart | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "ended_at", b"ended_at", "run_at", b"run_at", "started_at", b"started_at", "workflow", b"workflow"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "ended_at", b"ended_at", "parent", b"parent", "run_at", b"run_at", "schedule", b"schedule", "started_at", b"started_at", "workflow", b"workflow"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "ended_at", b"ended_at", "error", b"error", "id", b"id", "input", b"input", "output", b"output", "owner", b"owner", "priority", b"priority", "run_at", b"run_at", "started_at", b"started_at", "status", b"status", "tags", b"tags", "workflow", b"workflow"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "ended_at", b"ended_at", "error", b"error", "id", b"id", "input", b"input", "output", b"output", "owner", b"owner", "parent", b"parent", "priority", b"priority", "run_at", b"run_at", "schedule", b"schedule", "started_at", b"started_at", "status", b"status", "tags", b"tags", "workflow", b"workflow"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Execution: _TypeAlias = Execution  # noqa: Y015
+
+@_typing.final
+class ParentTask(_message.Message):
+    """A task of another execution."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXECUTION_ID_FIELD_NUMBER: _builtins.int
+    TASK_FIELD_NUMBER: _builtins.int
+    execution_id: _builtins.str
+    task: _builtins.str
+    """Reference of the task."""
+    def __init__(
+        self,
+        *,
+        execution_id: _builtins.str = ...,
+        task: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["execution_id", b"execution_id", "task", b"task"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ParentTask: _TypeAlias = ParentTask  # noqa: Y015
+
+@_typing.final
+class ScheduledStart(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCHEDULE_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    AT_FIELD_NUMBER: _builtins.int
+    schedule_id: _builtins.str
+    kind: _builtins.str
+    """every, cron, after, on or trigger."""
+    @_builtins.property
+    def at(self) -> _timestamp_pb2.Timestamp:
+        """The tick; unset where there is none."""
+
+    def __init__(
+        self,
+        *,
+        schedule_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["at", b"at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at", b"at", "kind", b"kind", "schedule_id", b"schedule_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ScheduledStart: _TypeAlias = ScheduledStart  # noqa: Y015
 
 @_typing.final
 class HistoryEvent(_message.Message):
@@ -261,6 +325,216 @@ class ValidateDefinitionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ValidateDefinitionResponse: _TypeAlias = ValidateDefinitionResponse  # noqa: Y015
+
+@_typing.final
+class CheckDefinitionRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENT_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    document: _builtins.bytes
+    media_type: _builtins.str
+    def __init__(
+        self,
+        *,
+        document: _builtins.bytes = ...,
+        media_type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["document", b"document", "media_type", b"media_type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckDefinitionRequest: _TypeAlias = CheckDefinitionRequest  # noqa: Y015
+
+@_typing.final
+class CheckDefinitionResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKFLOW_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    PUBLISHED_FIELD_NUMBER: _builtins.int
+    NEWEST_FIELD_NUMBER: _builtins.int
+    BECOMES_NEWEST_FIELD_NUMBER: _builtins.int
+    CONCERN_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    SCHEDULE_FIELD_NUMBER: _builtins.int
+    digest: _builtins.str
+    published: _builtins.str
+    """no, same (content) or other (content, which publishing refuses)."""
+    newest: _builtins.str
+    """Newest version now; empty: there is none."""
+    becomes_newest: _builtins.bool
+    """Whether what starts without a version would run this one."""
+    concern: _builtins.str
+    """none, open, differing or breaking: the worst of all versions."""
+    schedule: _builtins.str
+    """What would become of the workflow's schedule: none, begins, kept, changes or ends."""
+    @_builtins.property
+    def workflow(self) -> Global___WorkflowReference: ...
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___ComparedVersion]:
+        """The newest, and every other one that has open executions."""
+
+    def __init__(
+        self,
+        *,
+        workflow: Global___WorkflowReference | None = ...,
+        digest: _builtins.str = ...,
+        published: _builtins.str = ...,
+        newest: _builtins.str = ...,
+        becomes_newest: _builtins.bool = ...,
+        concern: _builtins.str = ...,
+        versions: _abc.Iterable[Global___ComparedVersion] | None = ...,
+        schedule: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["workflow", b"workflow"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["becomes_newest", b"becomes_newest", "concern", b"concern", "digest", b"digest", "newest", b"newest", "published", b"published", "schedule", b"schedule", "versions", b"versions", "workflow", b"workflow"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CheckDefinitionResponse: _TypeAlias = CheckDefinitionResponse  # noqa: Y015
+
+@_typing.final
+class ComparedVersion(_message.Message):
+    """A published definition beside the document that was sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class StatusesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    CONCERN_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    OPEN_FIELD_NUMBER: _builtins.int
+    STATUSES_FIELD_NUMBER: _builtins.int
+    EXAMINED_FIELD_NUMBER: _builtins.int
+    TASKS_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    digest: _builtins.str
+    concern: _builtins.str
+    open: _builtins.int
+    examined: _builtins.int
+    """Of how many open executions it is known where they stand."""
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___Difference]: ...
+    @_builtins.property
+    def statuses(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]: ...
+    @_builtins.property
+    def tasks(self) -> _containers.RepeatedCompositeFieldContainer[Global___StandingTask]: ...
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        digest: _builtins.str = ...,
+        concern: _builtins.str = ...,
+        differences: _abc.Iterable[Global___Difference] | None = ...,
+        open: _builtins.int = ...,
+        statuses: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        examined: _builtins.int = ...,
+        tasks: _abc.Iterable[Global___StandingTask] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["concern", b"concern", "differences", b"differences", "digest", b"digest", "examined", b"examined", "open", b"open", "statuses", b"statuses", "tasks", b"tasks", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ComparedVersion: _TypeAlias = ComparedVersion  # noqa: Y015
+
+@_typing.final
+class Difference(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    PLACE_FIELD_NUMBER: _builtins.int
+    WAS_FIELD_NUMBER: _builtins.int
+    MEMBERS_FIELD_NUMBER: _builtins.int
+    BREAKING_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """added, removed, changed or moved."""
+    place: _builtins.str
+    """JSON Pointer in the new document; of what was removed, in the old one."""
+    was: _builtins.str
+    """JSON Pointer in the old document, where that is another one."""
+    breaking: _builtins.bool
+    """Whether an execution at this task would not find it, or find another kind of task."""
+    @_builtins.property
+    def members(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What differs in it, as JSON Pointers from its place."""
+
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        place: _builtins.str = ...,
+        was: _builtins.str = ...,
+        members: _abc.Iterable[_builtins.str] | None = ...,
+        breaking: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaking", b"breaking", "kind", b"kind", "members", b"members", "place", b"place", "was", b"was"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Difference: _TypeAlias = Difference  # noqa: Y015
+
+@_typing.final
+class StandingTask(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TASK_FIELD_NUMBER: _builtins.int
+    EXECUTIONS_FIELD_NUMBER: _builtins.int
+    FIRST_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    task: _builtins.str
+    """Reference of the task; empty: not begun."""
+    executions: _builtins.int
+    @_builtins.property
+    def first(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of some of them."""
+
+    @_builtins.property
+    def difference(self) -> Global___Difference:
+        """The worst that concerns it, if any."""
+
+    def __init__(
+        self,
+        *,
+        task: _builtins.str = ...,
+        executions: _builtins.int = ...,
+        first: _abc.Iterable[_builtins.str] | None = ...,
+        difference: Global___Difference | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference", "executions", b"executions", "first", b"first", "task", b"task"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StandingTask: _TypeAlias = StandingTask  # noqa: Y015
 
 @_typing.final
 class GetDefinitionRequest(_message.Message):
@@ -642,12 +916,15 @@ class ListExecutionsRequest(_message.Message):
     TO_TIME_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
+    PARENT_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     name: _builtins.str
     version: _builtins.str
     tag: _builtins.str
     limit: _builtins.int
     cursor: _builtins.str
+    parent: _builtins.str
+    """Id of the execution whose tasks run them."""
     @_builtins.property
     def statuses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
@@ -666,10 +943,11 @@ class ListExecutionsRequest(_message.Message):
         to_time: _timestamp_pb2.Timestamp | None = ...,
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
+        parent: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["from_time", b"from_time", "to_time", b"to_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "from_time", b"from_time", "limit", b"limit", "name", b"name", "namespace", b"namespace", "statuses", b"statuses", "tag", b"tag", "to_time", b"to_time", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "from_time", b"from_time", "limit", b"limit", "name", b"name", "namespace", b"namespace", "parent", b"parent", "statuses", b"statuses", "tag", b"tag", "to_time", b"to_time", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

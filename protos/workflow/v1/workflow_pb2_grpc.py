@@ -45,6 +45,11 @@ class WorkflowServiceStub:
                 request_serializer=protos_dot_workflow_dot_v1_dot_workflow__pb2.ValidateDefinitionRequest.SerializeToString,
                 response_deserializer=protos_dot_workflow_dot_v1_dot_workflow__pb2.ValidateDefinitionResponse.FromString,
                 _registered_method=True)
+        self.CheckDefinition = channel.unary_unary(
+                '/autoworker.workflow.v1.WorkflowService/CheckDefinition',
+                request_serializer=protos_dot_workflow_dot_v1_dot_workflow__pb2.CheckDefinitionRequest.SerializeToString,
+                response_deserializer=protos_dot_workflow_dot_v1_dot_workflow__pb2.CheckDefinitionResponse.FromString,
+                _registered_method=True)
         self.GetDefinition = channel.unary_unary(
                 '/autoworker.workflow.v1.WorkflowService/GetDefinition',
                 request_serializer=protos_dot_workflow_dot_v1_dot_workflow__pb2.GetDefinitionRequest.SerializeToString,
@@ -124,6 +129,13 @@ class WorkflowServiceServicer:
 
     def ValidateDefinition(self, request, context):
         """Checks a document as PublishDefinition does, and keeps nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CheckDefinition(self, request, context):
+        """Checks a document, and tells what publishing it would mean for open executions; keeps nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -220,6 +232,11 @@ def add_WorkflowServiceServicer_to_server(servicer, server):
                     servicer.ValidateDefinition,
                     request_deserializer=protos_dot_workflow_dot_v1_dot_workflow__pb2.ValidateDefinitionRequest.FromString,
                     response_serializer=protos_dot_workflow_dot_v1_dot_workflow__pb2.ValidateDefinitionResponse.SerializeToString,
+            ),
+            'CheckDefinition': grpc.unary_unary_rpc_method_handler(
+                    servicer.CheckDefinition,
+                    request_deserializer=protos_dot_workflow_dot_v1_dot_workflow__pb2.CheckDefinitionRequest.FromString,
+                    response_serializer=protos_dot_workflow_dot_v1_dot_workflow__pb2.CheckDefinitionResponse.SerializeToString,
             ),
             'GetDefinition': grpc.unary_unary_rpc_method_handler(
                     servicer.GetDefinition,
@@ -342,6 +359,33 @@ class WorkflowService:
             '/autoworker.workflow.v1.WorkflowService/ValidateDefinition',
             protos_dot_workflow_dot_v1_dot_workflow__pb2.ValidateDefinitionRequest.SerializeToString,
             protos_dot_workflow_dot_v1_dot_workflow__pb2.ValidateDefinitionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CheckDefinition(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/autoworker.workflow.v1.WorkflowService/CheckDefinition',
+            protos_dot_workflow_dot_v1_dot_workflow__pb2.CheckDefinitionRequest.SerializeToString,
+            protos_dot_workflow_dot_v1_dot_workflow__pb2.CheckDefinitionResponse.FromString,
             options,
             channel_credentials,
             insecure,

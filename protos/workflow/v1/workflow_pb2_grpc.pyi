@@ -36,6 +36,8 @@ class WorkflowServiceStub:
     PublishDefinition: _grpc.UnaryUnaryMultiCallable[_workflow_pb2.PublishDefinitionRequest, _workflow_pb2.PublishDefinitionResponse]
     ValidateDefinition: _grpc.UnaryUnaryMultiCallable[_workflow_pb2.ValidateDefinitionRequest, _workflow_pb2.ValidateDefinitionResponse]
     """Checks a document as PublishDefinition does, and keeps nothing."""
+    CheckDefinition: _grpc.UnaryUnaryMultiCallable[_workflow_pb2.CheckDefinitionRequest, _workflow_pb2.CheckDefinitionResponse]
+    """Checks a document, and tells what publishing it would mean for open executions; keeps nothing."""
     GetDefinition: _grpc.UnaryUnaryMultiCallable[_workflow_pb2.GetDefinitionRequest, _workflow_pb2.GetDefinitionResponse]
     ListDefinitions: _grpc.UnaryUnaryMultiCallable[_workflow_pb2.ListDefinitionsRequest, _workflow_pb2.ListDefinitionsResponse]
     StartExecution: _grpc.UnaryUnaryMultiCallable[_workflow_pb2.StartExecutionRequest, _workflow_pb2.StartExecutionResponse]
@@ -59,6 +61,8 @@ class WorkflowServiceAsyncStub(WorkflowServiceStub):
     PublishDefinition: _aio.UnaryUnaryMultiCallable[_workflow_pb2.PublishDefinitionRequest, _workflow_pb2.PublishDefinitionResponse]  # type: ignore[assignment]
     ValidateDefinition: _aio.UnaryUnaryMultiCallable[_workflow_pb2.ValidateDefinitionRequest, _workflow_pb2.ValidateDefinitionResponse]  # type: ignore[assignment]
     """Checks a document as PublishDefinition does, and keeps nothing."""
+    CheckDefinition: _aio.UnaryUnaryMultiCallable[_workflow_pb2.CheckDefinitionRequest, _workflow_pb2.CheckDefinitionResponse]  # type: ignore[assignment]
+    """Checks a document, and tells what publishing it would mean for open executions; keeps nothing."""
     GetDefinition: _aio.UnaryUnaryMultiCallable[_workflow_pb2.GetDefinitionRequest, _workflow_pb2.GetDefinitionResponse]  # type: ignore[assignment]
     ListDefinitions: _aio.UnaryUnaryMultiCallable[_workflow_pb2.ListDefinitionsRequest, _workflow_pb2.ListDefinitionsResponse]  # type: ignore[assignment]
     StartExecution: _aio.UnaryUnaryMultiCallable[_workflow_pb2.StartExecutionRequest, _workflow_pb2.StartExecutionResponse]  # type: ignore[assignment]
@@ -91,6 +95,14 @@ class WorkflowServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_workflow_pb2.ValidateDefinitionResponse, _abc.Awaitable[_workflow_pb2.ValidateDefinitionResponse]]:
         """Checks a document as PublishDefinition does, and keeps nothing."""
+
+    @_abc_1.abstractmethod
+    def CheckDefinition(
+        self,
+        request: _workflow_pb2.CheckDefinitionRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_workflow_pb2.CheckDefinitionResponse, _abc.Awaitable[_workflow_pb2.CheckDefinitionResponse]]:
+        """Checks a document, and tells what publishing it would mean for open executions; keeps nothing."""
 
     @_abc_1.abstractmethod
     def GetDefinition(

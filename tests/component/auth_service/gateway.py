@@ -18,6 +18,8 @@ from chassis.messaging.port import CloudEvent
 from chassis.rpc.client import RpcClient
 from chassis.rpc.credentials import ServiceIdentity
 from protos.auth.v1 import auth_pb2, auth_pb2_grpc
+from tests.support.mongodb import database_url, patient
+from tests.support.servers import mongo_url
 
 EMAIL = "ada@example.com"
 PASSWORD = "Analytical-Engine-1843"
@@ -122,6 +124,11 @@ async def gateway(
         identity = ServiceIdentity.load_or_create(folder / "keys", caller, clock=clock)
         rpc = await stack.enter_async_context(RpcClient(registry, "auth", identity, clock=clock))
         yield Gateway(rpc, service, events)
+
+
+def patient_url(folder: Path) -> str:
+    """Where a database for *folder* is; nobody there is in a hurry, however slow the machine is."""
+    return patient(database_url(mongo_url(), folder))
 
 
 def says(token: str) -> dict[str, object]:

@@ -13,6 +13,7 @@ from chassis.discovery.static import StaticRegistry
 from chassis.health import Health
 from chassis.rpc.client import RpcClient
 from chassis.rpc.credentials import ServiceIdentity, TokenVerifier
+from chassis.rpc.decisions import Decisions, Lookup, Reading
 from chassis.rpc.guards import Guard, ServiceOnly
 from chassis.rpc.keys import KeySource
 from chassis.rpc.server import RpcServer
@@ -86,26 +87,36 @@ class World:
 
     def server(
         self,
-        servicer: Echo,
+        servicer: object,
         guards: dict[str, Guard] | None = None,
         *,
         port: int = 0,
         keys: KeySource | None = None,
         health: Health | None = None,
         drain: float = 1.0,
+        decisions: Decisions | None = None,
+        readings: dict[str, Reading] | None = None,
+        lookups: dict[str, Lookup] | None = None,
+        outside: bool = False,
+        add: Callable[[Any, Any], None] = add_echo,
     ) -> RpcServer:
         """A server of *servicer*, not started."""
+        verifier = TokenVerifier("svc:echo", self.keys_dir, keys, clock=self.clock)
         server = RpcServer(
             service="echo",
             host="127.0.0.1",
             port=port,
-            verifier=TokenVerifier("svc:echo", self.keys_dir, keys, clock=self.clock),
+            verifier=verifier,
+            verifiers={NAME: verifier} if outside else None,
             guards=OPEN if guards is None else guards,
             health=health or Health(),
             drain=drain,
+            decisions=decisions,
+            readings=readings,
+            lookups=lookups,
             clock=self.clock,
         )
-        server.add(add_echo, servicer)
+        server.add(add, servicer)
         return server
 
     @asynccontextmanager

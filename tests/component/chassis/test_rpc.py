@@ -209,7 +209,7 @@ async def test_a_call_that_takes_too_long_ends_on_both_sides(world: World) -> No
     async with world.serving(Echo(say=hang)), world.calling() as (client, stub):
         with pytest.raises(DeadlineExceeded):
             await client.call(stub.say, b"x", timeout=0.05)
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(ended.wait(), 20)
 
 
 async def test_a_call_made_within_a_call_has_what_is_left_of_its_time(world: World) -> None:
@@ -248,7 +248,7 @@ async def test_cancelling_the_caller_cancels_the_handler(world: World) -> None:
         calling.cancel()
         with pytest.raises(asyncio.CancelledError):
             await calling
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(ended.wait(), 20)
 
 
 async def test_a_server_that_answers_cancelled_does_not_cancel_the_caller(world: World) -> None:
@@ -275,7 +275,7 @@ async def test_leaving_a_stream_early_ends_it_at_the_server(world: World) -> Non
         async with aclosing(client.stream(stub.watch, b"")) as items:  # type: ignore[type-var]
             async for _ in items:
                 break
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(ended.wait(), 20)
 
 
 async def test_a_client_finds_a_server_that_restarted_on_its_port(world: World) -> None:
@@ -368,7 +368,7 @@ async def test_stopping_lets_calls_end_and_cuts_streams_off(world: World) -> Non
         await asyncio.Event().wait()
 
     async with world.calling() as (client, stub):
-        server = world.server(Echo(say=slow, watch=for_ever), drain=5)
+        server = world.server(Echo(say=slow, watch=for_ever), drain=40)
         await server.__aenter__()
         await world.registry.register("echo", server.address)
         items: AsyncIterator[bytes] = client.stream(stub.watch, b"")
@@ -380,7 +380,7 @@ async def test_stopping_lets_calls_end_and_cuts_streams_off(world: World) -> Non
             await anext(items)
         go_on.set()
         assert await calling == b"x"
-        await asyncio.wait_for(stopping, 4)
+        await asyncio.wait_for(stopping, 20)
 
 
 async def test_health_needs_no_token_and_follows_the_checks(world: World) -> None:

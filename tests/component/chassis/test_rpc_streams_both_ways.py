@@ -16,10 +16,10 @@ from chassis.errors import CannotStart, Conflict
 from chassis.health import Health
 from chassis.rpc.context import Principal, current_call
 from chassis.rpc.credentials import ServiceIdentity, TokenVerifier
-from chassis.rpc.guarding import Verifier
 from chassis.rpc.guards import Guard, ServiceOnly
 from chassis.rpc.jws import TokenRefused
 from chassis.rpc.server import RpcServer
+from chassis.rpc.surroundings import Verifier
 from tests.support.time import eventually
 
 NAME = "test.v1.Talk"
@@ -173,7 +173,7 @@ async def test_stopping_cuts_the_stream_off(tmp_path: Path, token: str) -> None:
     async with serving(tmp_path, talk) as server, talking(server, token) as call:
         await call.write(b"hello")
         await call.read()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await server.__aexit__(None, None, None)
             assert await call.code() is grpc.StatusCode.UNAVAILABLE
     assert talk.ended.is_set()

@@ -57,7 +57,7 @@ GUARDS: dict[str, dict[str, Guard]] = {
     "workflow": {
         f"{_WORKFLOW}/{name}": permission
         for permission, names in {
-            "workflows:write": "PublishDefinition ValidateDefinition",
+            "workflows:write": "PublishDefinition ValidateDefinition CheckDefinition",
             "workflows:read": "GetDefinition ListDefinitions",
             "executions:write": "StartExecution CancelExecution SuspendExecution ResumeExecution "
             "RetryExecution",
@@ -215,7 +215,7 @@ class PlayedAuth(AuthServiceServicer):
 
     async def GetKeys(self, request: auth.GetKeysRequest, context: Any) -> Any:  # noqa: N802
         await self.behaviour.enter("GetKeys", request)
-        access = request.use == auth.KEY_USE_ACCESS
+        access = request.use != auth.KEY_USE_INTERNAL
         key, kid = (self.access_key, "a1") if access else (self.internal_key, "i1")
         jwk = ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
         jwks = {"keys": [{**jwk, "kid": kid, "alg": "ES256", "use": "sig"}]}
@@ -231,7 +231,9 @@ class PlayedAuth(AuthServiceServicer):
                 await asyncio.sleep(3600)
             for session in self.revoked[position:]:
                 position += 1
-                yield auth.WatchRevocationsResponse(position=position, session_id=session)
+                yield auth.WatchRevocationsResponse(
+                    position=position, kind=auth.REVOCATION_KIND_SESSION, subject=session
+                )
             yield auth.WatchRevocationsResponse()
             async with self.changed:
                 try:
@@ -326,6 +328,35 @@ class PlayedWorkflows(WorkflowServiceServicer):
     async def ValidateDefinition(self, request: Any, context: Any) -> Any:  # noqa: N802
         await self.behaviour.enter("ValidateDefinition", request)
         return workflow.ValidateDefinitionResponse()
+
+    async def CheckDefinition(self, request: Any, context: Any) -> Any:  # noqa: N802
+        await self.behaviour.enter("CheckDefinition", request)
+        difference = workflow.Difference(
+            kind="moved", place="/do/1/a", was="/do/0/a", breaking=True
+        )
+        standing = workflow.StandingTask(
+            task="/do/0/a", executions=2, first=["e1"], difference=difference
+        )
+        compared = workflow.ComparedVersion(
+            version="1.0.0",
+            digest="sha256:old",
+            concern="breaking",
+            differences=[difference],
+            open=2,
+            statuses={"waiting": 2},
+            examined=2,
+            tasks=[standing],
+        )
+        return workflow.CheckDefinitionResponse(
+            workflow=workflow.WorkflowReference(namespace="shop", name="order", version="1.1.0"),
+            digest="sha256:new",
+            published="no",
+            newest="1.0.0",
+            becomes_newest=True,
+            concern="breaking",
+            schedule="kept",
+            versions=[compared],
+        )
 
     async def GetDefinition(  # noqa: N802
         self, request: workflow.GetDefinitionRequest, context: Any

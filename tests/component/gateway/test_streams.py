@@ -96,7 +96,7 @@ async def test_silence_is_filled_with_comments(tmp_path: Path) -> None:
         world.workflows.begin()
         async with open_stream(world, "/v1/executions/e1/events") as response:
             seen = b""
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(20):
                 while seen.count(b"\n:\n") < 2:
                     seen += await response.content.readany()
 
@@ -109,7 +109,7 @@ async def test_logging_out_ends_the_sessions_streams(world: World) -> None:
     async with mine as response, open_stream(world, "/v1/executions/e1/events") as other:
         await world.ask("POST", "/v1/auth/logout", headers=world.bearer(session="s7"))
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert [event["id"] async for event in events_of(response)] == ["1"]
         assert not other.content.at_eof()
 
@@ -179,7 +179,7 @@ async def test_stopping_ends_streams_and_finishes_requests(tmp_path: Path) -> No
         first = await anext(events)
 
         stopping = asyncio.ensure_future(world.stop())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             rest = [event["id"] async for event in events]
         gate.set()
 

@@ -111,7 +111,7 @@ class World:
         ) as response:
             return Answer(response.status, response.headers, await response.read())
 
-    async def raw(self, request: bytes, *, half: bool = False, timeout: float = 5.0) -> bytes:
+    async def raw(self, request: bytes, *, half: bool = False, timeout: float = 20.0) -> bytes:
         """Send bytes as they are; all that comes back until the gateway closes (or *timeout*)."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         received = b""

@@ -19,9 +19,16 @@ from notification_service.bootstrap import running
 from protos.auth.v1 import auth_pb2
 from protos.auth.v1.auth_pb2_grpc import AuthServiceServicer, add_AuthServiceServicer_to_server
 from tests.component.notification_service.world import Issuer, User, ended_event, settings
+from tests.support.no_policies import (
+    NoPolicies,
+    add_PolicyServiceServicer_to_server,
+    policy_methods,
+)
 
 _AUTH = auth_pb2.DESCRIPTOR.services_by_name["AuthService"]
-_GUARDS = {f"/{_AUTH.full_name}/{each.name}": ServiceOnly() for each in _AUTH.methods}
+_GUARDS = {f"/{_AUTH.full_name}/{each.name}": ServiceOnly() for each in _AUTH.methods} | {
+    method: ServiceOnly() for method in policy_methods()
+}
 
 
 class FakeAuth(AuthServiceServicer):
@@ -51,6 +58,7 @@ async def test_tokens_are_verified_by_the_internal_keys_of_auth(tmp_path: Path) 
         health=Health(),
     )
     server.add(add_AuthServiceServicer_to_server, auth)
+    server.add(add_PolicyServiceServicer_to_server, NoPolicies())  # type: ignore[abstract]
     identity = ServiceIdentity.load_or_create(tmp_path / "keys", "gateway")
     async with (
         server,

@@ -7,9 +7,9 @@ from pathlib import Path
 from tests.component.notification_service.world import world
 
 
-async def main(folder: Path) -> None:
+async def main(folder: Path, smtp: str = "smtp://127.0.0.1:1", store: str = "sqlite://") -> None:
     """Queue one mail, say so, and wait for the end."""
-    async with world(folder, smtp="smtp://127.0.0.1:1") as w:
+    async with world(folder, smtp=smtp, AUTOWORKER_STORE_URL=store) as w:
         await w.registered("alice", id_="the-one")
         sys.stdout.write("queued\n")
         sys.stdout.flush()
@@ -17,4 +17,4 @@ async def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))

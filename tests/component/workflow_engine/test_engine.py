@@ -27,8 +27,8 @@ from workflow_service.application.commands.start_execution import IdempotencyKey
 from workflow_service.application.engine.settings import EngineSettings
 from workflow_service.application.ports import Commit, ExecutionFilter, Summary
 from workflow_service.domain.execution.errors import CommandRefused
-from workflow_service.domain.execution.events import (
-    TaskCompleted,
+from workflow_service.domain.execution.events import TaskCompleted
+from workflow_service.domain.execution.workflow_events import (
     WorkflowCancelled,
     WorkflowCompleted,
     WorkflowFaulted,
@@ -74,7 +74,7 @@ async def test_n_calls_cost_n_plus_one_commits(bench: Bench) -> None:
 async def test_waiting_for_the_end_answers_with_it(bench: Bench) -> None:
     await bench.publish(ONE_CALL)
     async with bench.process() as process:
-        ending = asyncio.ensure_future(process.start(started(wait=5)))
+        ending = asyncio.ensure_future(process.start(started(wait=60)))
         await bench.world.answer("fine")
 
         assert (await ending).output == {"got": "fine"}
@@ -101,6 +101,27 @@ async def test_a_killed_process_leaves_work_that_the_next_one_ends_once(bench: B
         i.event for i in await bench.history(execution) if isinstance(i.event, WorkflowRecovered)
     ]
     assert [event.effects for event in recovered] == [["/do/0/c"]]
+
+
+async def test_a_process_that_drains_records_what_is_under_way_and_begins_nothing(
+    bench: Bench,
+) -> None:
+    await bench.publish(f"do:\n- c: {CALL}\n- d: {CALL}")
+    async with bench.process() as process:
+        execution = (await process.start(started())).execution
+        await bench.world.asks()
+        process.engine.drain()
+        await bench.world.answer("first")
+        await eventually(lambda: process.store.commits == 2)
+        assert bench.world.waiting == []
+    async with bench.process():
+        await bench.world.answer("second")
+        assert (await bench.ends(execution)).output == "second"
+
+    assert [effect.key for effect in bench.world.asked] == [
+        f"{execution}:/do/0/c",
+        f"{execution}:/do/1/d",
+    ]
 
 
 async def test_a_timer_fires_in_whatever_process_there_is_when_its_time_comes(bench: Bench) -> None:
@@ -219,7 +240,7 @@ async def test_cancelling_stops_the_effect_and_its_outcome_counts_for_nothing(be
 async def test_cancelling_what_waits_for_the_end_tells_whoever_waits(bench: Bench) -> None:
     await bench.publish("do:\n- w: {wait: PT1H}")
     async with bench.process() as process:
-        ending = asyncio.ensure_future(process.start(started(wait=5)))
+        ending = asyncio.ensure_future(process.start(started(wait=60)))
         await eventually(lambda: process.store.commits == 1)
         (execution,) = [s.execution for s in await all_of(bench)]
         await process.cancel(cancelled(execution))

@@ -9,11 +9,12 @@ from prometheus_client import REGISTRY
 
 from chassis.storage.sqlite import SqliteDatabase
 from tests.contract.workflow_service.adapters import Stores, append, sqlite_stores
-from tests.support.executions import beginning, completing, following
+from tests.support.executions import accepted, beginning, completing, following
 from tests.support.time import ManualClock
 from workflow_service.adapters.sqlite.schema import MIGRATIONS
 from workflow_service.application.engine.retention import Sweeper
 from workflow_service.application.ports import InboundEvent
+from workflow_service.domain.execution.workflow_events import WorkflowStarted
 
 DAY = 86_400.0
 PER_DAY = 20
@@ -64,6 +65,29 @@ async def test_after_the_first_days_the_store_stays_as_large_as_it_is(tmp_path: 
         await sweeper.sweep()
         assert await pages(database) < found[-1] / 2
     assert sizes(tmp_path)[0] < 300_000
+
+
+async def test_large_values_give_their_room_back_with_the_last_execution_that_has_them(
+    tmp_path: Path,
+) -> None:
+    database = await SqliteDatabase.open(tmp_path / "w.db", migrations=MIGRATIONS)
+    async with database:
+        clock = ManualClock()
+        stores = sqlite_stores(database, "node", clock)
+        sweeper = Sweeper(stores.retention, clock, days=3, pause=0)
+        empty = await pages(database)
+        for each in range(20):
+            shared, own = "s" * 200_000, f"{each}" * 100_000
+            name = f"e{each}"
+            first = beginning(name, accepted(name, shared), WorkflowStarted(), input=shared)
+            await append(stores, first, completing(first, own))
+        await one_day(stores, 0)
+        full = await pages(database)
+        clock.advance(30 * DAY)
+        await sweeper.sweep()
+
+        assert await stores.payloads_kept() == 0
+        assert await pages(database) < empty + (full - empty) / 20
 
 
 async def test_the_log_of_the_store_is_folded_into_it_as_it_grows(tmp_path: Path) -> None:

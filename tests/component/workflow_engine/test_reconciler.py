@@ -13,7 +13,7 @@ from tests.support.engine_world import CALL, Bench, resumed, started, suspended
 from tests.support.time import eventually
 from workflow_service.application.engine import reconcile
 from workflow_service.application.engine.settings import EngineSettings
-from workflow_service.domain.execution.events import WorkflowRecovered
+from workflow_service.domain.execution.workflow_events import WorkflowRecovered
 
 ONE_CALL = f"do:\n- c: {CALL}"
 BY_HAND = EngineSettings(reconcile_every=0)

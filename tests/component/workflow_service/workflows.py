@@ -1,14 +1,15 @@
 """Definitions that the tests run."""
 
 
-def _workflow(name: str, body: str) -> str:
+def workflow(name: str, body: str) -> str:
+    """A document of the namespace ``test`` with the tasks in *body*."""
     document = f"{{dsl: 1.0.3, namespace: test, name: {name}, version: 1.0.0}}"
     return f"document: {document}\ndo:\n{body}"
 
 
-GREET = _workflow("greet", "  - greet: {set: {greeting: '${ \"Hello \" + .name }'}}\n")
+GREET = workflow("greet", "  - greet: {set: {greeting: '${ \"Hello \" + .name }'}}\n")
 
-CALL = _workflow(
+CALL = workflow(
     "call",
     """\
   - ask:
@@ -22,11 +23,11 @@ CALL = _workflow(
 """,
 )
 
-PAUSE = _workflow("pause", "  - pause: {wait: {hours: 1}}\n  - after: {set: {over: true}}\n")
+PAUSE = workflow("pause", "  - pause: {wait: {hours: 1}}\n  - after: {set: {over: true}}\n")
 
-NAP = _workflow("nap", "  - nap: {wait: {milliseconds: 50}}\n  - after: {set: {over: true}}\n")
+NAP = workflow("nap", "  - nap: {wait: {milliseconds: 50}}\n  - after: {set: {over: true}}\n")
 
-FAIL = _workflow(
+FAIL = workflow(
     "fail",
     """\
   - fail:
@@ -35,7 +36,7 @@ FAIL = _workflow(
 """,
 )
 
-EMIT = _workflow(
+EMIT = workflow(
     "emit",
     """\
   - tell:

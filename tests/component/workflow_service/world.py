@@ -17,13 +17,14 @@ from chassis.clock import Clock
 from chassis.config import Environment
 from chassis.discovery.static import StaticRegistry
 from chassis.messaging.memory import MemoryBus
-from chassis.messaging.port import CloudEvent
+from chassis.messaging.port import Bus, CloudEvent
 from chassis.rpc.client import RpcClient
 from chassis.rpc.credentials import USER_ISSUER, USER_TYP, ServiceIdentity
 from chassis.rpc.jws import TokenRefused, sign
 from protos.events.v1 import events_pb2
 from protos.workflow.v1 import workflow_pb2 as pb
 from protos.workflow.v1.workflow_pb2_grpc import WorkflowServiceStub
+from tests.support.time import eventually
 from workflow_service.bootstrap import Running, running
 from workflow_service.config import Settings
 from workflow_service.domain.execution.effects import Effect, Outcome, Succeeded
@@ -137,6 +138,15 @@ class User:
         method = self.stub.GetExecution
         return (await self.client.call(method, request, token=self.token)).execution
 
+    async def until_ended(self, execution: str) -> pb.Execution:
+        """An execution, once it has ended."""
+
+        async def ended() -> bool:
+            return bool((await self.get(execution)).ended_at.seconds)
+
+        await eventually(ended)
+        return await self.get(execution)
+
     async def list(self, **wanted: Any) -> pb.ListExecutionsResponse:
         """A page of executions."""
         request = pb.ListExecutionsRequest(**wanted)
@@ -226,9 +236,18 @@ def settings(folder: Path, **more: str) -> Settings:
 
 @contextlib.asynccontextmanager
 async def world(
-    folder: Path, *, callees: Callees | None = None, clock: Clock | None = None, **more: str
+    folder: Path,
+    *,
+    callees: Callees | None = None,
+    clock: Clock | None = None,
+    bus: Bus | None = None,
+    for_real: bool = False,
+    **more: str,
 ) -> AsyncIterator[World]:
-    """The service on the data in *folder*."""
+    """The service on the data in *folder*; *bus* is one within the process by default.
+
+    Calls go to *callees*, unless they are made *for_real*.
+    """
     registry, issuer, played = StaticRegistry(), Issuer(), callees or Callees()
     identity = ServiceIdentity.load_or_create(folder / "keys", "gateway")
     heard: list[CloudEvent] = []
@@ -237,17 +256,17 @@ async def world(
         heard.append(event)
 
     async with contextlib.AsyncExitStack() as stack:
-        bus = await stack.enter_async_context(MemoryBus())
-        bus.subscribe("test", ["*"], hear)
+        local = await stack.enter_async_context(MemoryBus())
+        local.subscribe("test", ["*"], hear)
         service = await stack.enter_async_context(
             running(
                 settings(folder, **more),
                 registry=registry,
-                bus=bus,
+                bus=bus or local,
                 keys=issuer,
-                runner=played,
+                runner=None if for_real else played,
                 clock=clock,
             )
         )
         client = await stack.enter_async_context(RpcClient(registry, "workflow", identity))
-        yield World(service, bus, issuer, client, played, heard)
+        yield World(service, local, issuer, client, played, heard)

@@ -1,23 +1,25 @@
 """One store after the other, and things to put in."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from auth_service.adapters.sqlite.stores import SqliteStores
 from auth_service.application.ports import RevocationTimes
+from auth_service.bootstrap.stores import Stores
 from auth_service.domain.events import SessionRevoked, UserRegistered
+from auth_service.domain.mfa.proofs import Proof
 from auth_service.domain.permissions import Role
 from auth_service.domain.session import Origin, RefreshGrant, RevocationReason, Session
 from auth_service.domain.user import EmailAddress, User
-from tests.contract.auth_service.adapters import STORES
+from tests.contract.auth_service.adapters import SHARED, STORES
 from tests.support.ids import CountingIds
 
 NOW = datetime(2026, 1, 15, 10, 30, 0, 123456, tzinfo=UTC)
 LIFE = timedelta(days=30)
+PROOF = Proof(NOW, ("pwd",))
 
 
 @dataclass(slots=True)
@@ -37,7 +39,7 @@ class Maker:
         return UserRegistered(self.ids.new(), user, NOW)
 
     def session(self, user: User, address: str = "198.51.100.7") -> Session:
-        return Session(self.ids.new(), user.id, user.tenant, Origin(address, "test"), NOW)
+        return Session(self.ids.new(), user.id, user.tenant, Origin(address, "test"), NOW, PROOF)
 
     def grant(self, now: datetime = NOW) -> RefreshGrant:
         return RefreshGrant(self.ids.new().encode().ljust(32, b"."), now, now + LIFE)
@@ -63,14 +65,27 @@ def make() -> Maker:
 
 
 @pytest.fixture(params=STORES)
-async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqliteStores]:
+async def stores(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stores]:
     """Empty stores of each adapter."""
     async with STORES[request.param](tmp_path) as opened:
         yield opened
 
 
 @pytest.fixture
-async def ada(stores: SqliteStores, make: Maker) -> User:
+async def processes(
+    request: pytest.FixtureRequest, stores: Stores, tmp_path: Path
+) -> AsyncIterator[Sequence[Stores]]:
+    """The same stores as each of the processes has them that can share them: two, or the only one."""
+    name = request.node.callspec.params["stores"]
+    if name not in SHARED:
+        yield [stores]
+        return
+    async with STORES[name](tmp_path) as others:
+        yield [stores, others]
+
+
+@pytest.fixture
+async def ada(stores: Stores, make: Maker) -> User:
     """A user who is in the store."""
     user = make.user()
     await stores.users.add(make.registered(user))

@@ -8,7 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from auth_service.adapters.sqlite.schema import MIGRATIONS
-from auth_service.adapters.sqlite.stores import SqliteStores, sqlite_stores
+from auth_service.adapters.sqlite.stores import sqlite_stores
+from auth_service.bootstrap.stores import Stores
 from auth_service.domain.signing_key import KeyUse, SigningKey
 from auth_service.domain.user import User
 from chassis.storage.migrations import migrate, revert
@@ -25,7 +26,7 @@ def modes_of(folder: Path) -> set[int]:
     return {stat.S_IMODE(file.stat().st_mode) for file in folder.glob("auth.db*")}
 
 
-async def test_keys_come_back_as_they_were_oldest_first(stores: SqliteStores) -> None:
+async def test_keys_come_back_as_they_were_oldest_first(stores: Stores) -> None:
     second, first = key("b", "a", days=30), key("a")
     assert await stores.keys.add(second)
     assert await stores.keys.add(first)
@@ -33,7 +34,7 @@ async def test_keys_come_back_as_they_were_oldest_first(stores: SqliteStores) ->
     assert list(await stores.keys.all()) == [first, second]
 
 
-async def test_a_key_has_one_successor(stores: SqliteStores) -> None:
+async def test_a_key_has_one_successor(stores: Stores) -> None:
     outcomes = await asyncio.gather(*(stores.keys.add(key(f"k{n}")) for n in range(10)))
 
     assert outcomes.count(True) == 1
@@ -41,7 +42,7 @@ async def test_a_key_has_one_successor(stores: SqliteStores) -> None:
     assert len(await stores.keys.all()) == 2
 
 
-async def test_purging_keeps_the_latest_key_even_when_it_has_expired(stores: SqliteStores) -> None:
+async def test_purging_keeps_the_latest_key_even_when_it_has_expired(stores: Stores) -> None:
     await stores.keys.add(key("a"))
     await stores.keys.add(key("b", "a", days=30))
 
@@ -50,9 +51,7 @@ async def test_purging_keeps_the_latest_key_even_when_it_has_expired(stores: Sql
     assert [kept.kid for kept in await stores.keys.all()] == ["b"]
 
 
-async def test_the_outbox_is_read_in_order_behind_a_position(
-    stores: SqliteStores, make: Maker
-) -> None:
+async def test_the_outbox_is_read_in_order_behind_a_position(stores: Stores, make: Maker) -> None:
     for number in range(3):
         await stores.users.add(make.registered(make.user(f"user{number}@example.com")))
 
@@ -62,7 +61,7 @@ async def test_the_outbox_is_read_in_order_behind_a_position(
     assert list(await stores.log.read_log(1, 1)) == [everything[1]]
 
 
-async def test_an_event_is_a_cloud_event_with_its_tenant(stores: SqliteStores, ada: User) -> None:
+async def test_an_event_is_a_cloud_event_with_its_tenant(stores: Stores, ada: User) -> None:
     ((_, event),) = await stores.log.read_log(0, 10)
 
     assert (event.source, event.type) == (
@@ -76,7 +75,7 @@ async def test_an_event_is_a_cloud_event_with_its_tenant(stores: SqliteStores, a
     )
 
 
-async def test_a_checkpoint_is_kept_for_each_reader(stores: SqliteStores) -> None:
+async def test_a_checkpoint_is_kept_for_each_reader(stores: Stores) -> None:
     assert await stores.log.load_checkpoint("relay") == 0
     await stores.log.save_checkpoint("relay", 7)
     await stores.log.save_checkpoint("relay", 9)
@@ -85,9 +84,7 @@ async def test_a_checkpoint_is_kept_for_each_reader(stores: SqliteStores) -> Non
     assert await stores.log.load_checkpoint("other") == 0
 
 
-async def test_what_somebody_has_yet_to_read_is_not_purged(
-    stores: SqliteStores, make: Maker
-) -> None:
+async def test_what_somebody_has_yet_to_read_is_not_purged(stores: Stores, make: Maker) -> None:
     for number in range(3):
         await stores.users.add(make.registered(make.user(f"user{number}@example.com")))
     await stores.log.purge()
@@ -99,9 +96,7 @@ async def test_what_somebody_has_yet_to_read_is_not_purged(
     assert [position for position, _ in await stores.log.read_log(0, 10)] == [3]
 
 
-async def test_waiting_for_the_log_ends_with_the_next_event(
-    stores: SqliteStores, make: Maker
-) -> None:
+async def test_waiting_for_the_log_ends_with_the_next_event(stores: Stores, make: Maker) -> None:
     waiting = asyncio.ensure_future(stores.log.wait_for_log(0))
     await asyncio.sleep(0)
 

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from chassis.ids import RandomIds
+from notification_service.adapters.mongo import store as mongo
 from notification_service.adapters.sqlite.store import opened
+from notification_service.application.dead_letter_ports import DeadLetters
+from notification_service.application.mail_ports import Mails
 from notification_service.application.ports import (
     Contacts,
     DeliveryLog,
@@ -16,6 +20,8 @@ from notification_service.application.ports import (
     Intake,
     PreferenceStore,
 )
+from tests.support.mongodb import database_url
+from tests.support.servers import mongo_url
 from tests.unit.notification_service.fakes import MemoryStore, Tables
 
 
@@ -43,6 +49,14 @@ class Store(Protocol):
         """Every attempt to deliver."""
 
     @property
+    def mails(self) -> Mails:
+        """Mails about accounts, until they are sent."""
+
+    @property
+    def dead_letters(self) -> DeadLetters:
+        """What was given up."""
+
+    @property
     def queue(self) -> DeliveryQueue:
         """Deliveries still to be made."""
 
@@ -68,8 +82,14 @@ def _fake(_: Path) -> Opener:
     return open_
 
 
+def process(path: Path) -> AbstractAsyncContextManager[mongo.MongoStore]:
+    """The shared store of a folder, as one more process has it."""
+    return mongo.opened(database_url(mongo_url(), path), node=RandomIds().new())
+
+
 STORES = {
     "fake": Adapter(_fake, durable=True),
     "sqlite-memory": Adapter(lambda _: lambda: opened(None), durable=False),
     "sqlite-file": Adapter(lambda path: lambda: opened(path / "notification.db"), durable=True),
+    "mongodb": Adapter(lambda path: lambda: process(path), durable=True),
 }

@@ -105,7 +105,7 @@ async def test_waiting_ends_when_something_is_queued(store: Store) -> None:
 
     await queue(store, ("n1", 0))
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await waiting
 
 
@@ -117,14 +117,14 @@ async def test_waiting_ends_when_a_claim_is_released(store: Store) -> None:
 
     store.queue.release(pending())
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await waiting
 
 
 async def test_waiting_ends_when_something_is_due(store: Store) -> None:
     await queue(store, ("n1", 0.02))
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(20):
         await store.queue.wait(NOON, 60)
 
 

@@ -99,7 +99,7 @@ async def test_a_bell_remembers_what_came_before_anybody_waited(store: Store) ->
     with store.inbox.listen(ALICE) as bell:
         await put(store, "n1")
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await bell.rung()
 
 
@@ -108,5 +108,5 @@ async def test_a_bell_wakes_who_waits(store: Store) -> None:
         waiting = asyncio.ensure_future(bell.rung())
         await put(store, "n1")
 
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await waiting

@@ -1,17 +1,22 @@
 """What every intake must do: events take effect once, as a whole."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from notification_service.application.ports import Effect, EventKey, LoggedAttempt
+from notification_service.domain.notification import Preferences
 from tests.contract.notification_service.adapters import Opener, Store
 from tests.unit.notification_service.builders import (
     ALICE,
+    BOB,
     NOON,
     attempt,
     contact,
     later,
     notification,
     pending,
+    pending_mail,
+    sealed_mail,
 )
 
 EVENT = EventKey("/autoworker/auth", "e1")
@@ -71,6 +76,31 @@ async def test_a_newer_contact_replaces_an_older_one(store: Store) -> None:
     await store.intake.settle(EventKey("/autoworker/auth", "e2"), Effect(contact=newer))
 
     assert await store.contacts.get(ALICE) == newer
+
+
+async def test_who_is_erased_leaves_nothing_behind(store: Store) -> None:
+    await store.intake.settle(EVENT, Effect(contact(), notification(), attempt("a1"), pending()))
+    await store.preferences.put(ALICE, Preferences(email=False))
+    await store.mails.accept(sealed_mail(), pending_mail())
+    kept = Effect(
+        notification=notification("n2", BOB), pending=replace(pending("n2"), recipient=BOB)
+    )
+    await store.intake.settle(EventKey("/autoworker/auth", "e2"), kept)
+
+    erasing = EventKey("/autoworker/auth", "e3")
+    assert await store.intake.settle(erasing, Effect(erased=ALICE))
+
+    assert await store.contacts.get(ALICE) is None
+    assert await store.preferences.get(ALICE) == Preferences()
+    assert await store.inbox.latest(ALICE) == 0
+    assert await _attempts(store) == []
+    assert await store.mails.find("m1") is None
+    assert await store.queue.claim(NOON, 10) == [kept.pending]
+    assert await store.inbox.latest(BOB) == 1
+
+    await store.intake.settle(EventKey("/test", "e4"), Effect(notification=notification("n3")))
+    assert not await store.intake.settle(erasing, Effect(erased=ALICE))
+    assert await store.inbox.latest(ALICE) == 1
 
 
 async def test_nobody_is_known_at_first(store: Store) -> None:

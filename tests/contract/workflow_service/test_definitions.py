@@ -14,7 +14,10 @@ import pytest
 from chassis.errors import Invalid
 from chassis.storage.migrations import migrate, revert
 from chassis.storage.sqlite import SqliteDatabase
+from tests.contract.workflow_service.adapters import mongo_database
 from tests.support.time import ManualClock
+from workflow_service.adapters.mongo import definitions as mongo_definitions
+from workflow_service.adapters.mongo.definitions import MongoDefinitions
 from workflow_service.adapters.sqlite import definitions as sqlite_definitions
 from workflow_service.adapters.sqlite.definitions import MIGRATIONS, SqliteDefinitions
 from workflow_service.application.ports import Definitions, StoredDefinition
@@ -28,9 +31,16 @@ async def _sqlite(path: Path | None) -> AsyncIterator[Definitions]:
         yield SqliteDefinitions(database)
 
 
+@asynccontextmanager
+async def _mongo(folder: Path) -> AsyncIterator[Definitions]:
+    async with mongo_database(folder) as database:
+        yield MongoDefinitions(database)
+
+
 DEFINITIONS: dict[str, Open] = {
     "sqlite": lambda folder: _sqlite(folder / "workflow.db"),
     "sqlite in memory": lambda _: _sqlite(None),
+    "mongodb": _mongo,
 }
 
 
@@ -65,7 +75,7 @@ async def versions(store: Definitions, **wanted: Any) -> list[str]:
 
 
 async def test_keeps_a_definition_as_it_was(store: Definitions) -> None:
-    new = definition()
+    new = definition(pinned=b'{"/use":1}')
     assert await store.add(new) == new
     assert await store.get("default", "shop", "order", "1.0.0") == new
 
@@ -159,7 +169,8 @@ async def test_pages_together_are_the_whole_list_without_repetition(
 async def test_a_page_of_large_documents_ends_early(
     store: Definitions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_definitions, "PAGE_BYTES", 20)
+    for module in (sqlite_definitions, mongo_definitions):
+        monkeypatch.setattr(module, "PAGE_BYTES", 20)
     for version in ("1.0.0", "1.0.1", "1.0.2"):
         await store.add(definition(version, document=b"x" * 15))
     page = await store.list("default", namespace=None, name=None, limit=50, cursor=None)

@@ -12,9 +12,9 @@ import pytest
 from chassis.messaging.port import CloudEvent
 from chassis.storage.sqlite import SqliteDatabase
 from tests.contract.workflow_service.adapters import DURABLE_STORES, Open, Stores
-from tests.support.executions import at, beginning, completing, following
+from tests.support.executions import accepted, at, beginning, completing, following
 from tests.support.time import ManualClock
-from workflow_service.adapters.sqlite.bell import LogBell
+from workflow_service.adapters.bells import LogBell
 from workflow_service.adapters.sqlite.event_log import SqliteEventLog
 from workflow_service.adapters.sqlite.event_store import SqliteEventStore
 from workflow_service.adapters.sqlite.schema import MIGRATIONS
@@ -94,14 +94,14 @@ async def test_waiting_ends_with_the_next_commit(stores: Stores) -> None:
 
     await stores.events.append(beginning("e1"))
 
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 20)
 
 
 async def test_a_commit_between_reading_and_waiting_is_not_missed(stores: Stores) -> None:
     await stores.log.read_log(0, 10)
     await stores.events.append(beginning("e1"))
 
-    await asyncio.wait_for(stores.log.wait_for_log(0), 1)
+    await asyncio.wait_for(stores.log.wait_for_log(0), 20)
 
 
 @pytest.mark.parametrize("adapter", DURABLE_STORES)
@@ -147,3 +147,12 @@ async def test_only_what_somebody_wants_is_told() -> None:
         assert not await log.read_log(position, 1)
         await store.append(completing(beginning("other-1")))
         assert ids(await log.read_log(position, 1)) == ["other-1/4/ended"]
+
+
+async def test_large_values_are_told_as_they_were(stores: Stores) -> None:
+    large: JsonValue = {"text": "x" * 70_000}
+    await stores.events.append(beginning("e1", accepted("e1", large), input=large))
+
+    (_, told), *_ = await stores.log.read_log(0, 10)
+
+    assert msgspec.json.decode(told.data)["input"] == large

@@ -10,13 +10,11 @@ import pytest
 from tests.contract.workflow_service.adapters import Stores, append
 from tests.support.executions import accepted, at, beginning, completing, following
 from workflow_service.application.ports import Commit, VersionConflict
-from workflow_service.domain.execution.events import (
-    TaskCreated,
-    WorkflowRetried,
-    WorkflowStarted,
-)
+from workflow_service.domain.execution.events import TaskCreated
 from workflow_service.domain.execution.problem import runtime
+from workflow_service.domain.execution.state import Ended
 from workflow_service.domain.execution.state import Open as OpenState
+from workflow_service.domain.execution.workflow_events import WorkflowRetried, WorkflowStarted
 
 
 async def outcomes(stores: Stores, commits: list[Commit]) -> list[type[BaseException] | None]:
@@ -114,14 +112,15 @@ async def test_load_gives_the_tip_and_all_events(stores: Stores) -> None:
 
 async def test_load_gives_the_newest_snapshot_and_the_events_after_it(stores: Stores) -> None:
     first = beginning("e1")
-    second = following(first, snapshot=b'{"type":"old"}')
-    third = following(second, snapshot=b'{"type":"new"}')
+    old, new = (Ended("completed", at(n), output=n) for n in (1, 2))
+    second = following(first, snapshot=old)
+    third = following(second, snapshot=new)
     await append(stores, first, second, third, fourth := following(third))
 
     stored = await stores.events.load("e1")
 
     assert stored is not None
-    assert (stored.snapshot, stored.snapshot_sequence) == (b'{"type":"new"}', 5)
+    assert (stored.snapshot, stored.snapshot_sequence) == (new, 5)
     assert [(e.sequence, e.event) for e in stored.events] == [(6, fourth.events[0])]
 
 

@@ -32,10 +32,12 @@ async def test_nothing_acknowledged_is_lost_when_the_process_is_killed(
     durable: Open, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     adapter = request.node.callspec.params["durable"]
+    async with durable(tmp_path, "before"):
+        pass  # what the store stands on is this process's: it must outlive the one that is killed
     arguments = [sys.executable, "-m", f"{__package__}.appender", adapter, str(tmp_path)]
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as process:  # noqa: ASYNC220
         assert process.stdout is not None
-        acknowledged = [process.stdout.readline().split() for _ in range(500)]
+        acknowledged = [process.stdout.readline().split() for _ in range(100)]
         process.send_signal(signal.SIGKILL)
         # What it had said before it died counts as well.
         acknowledged += [line.split() for line in process.stdout if line.endswith("\n")]
@@ -50,11 +52,11 @@ async def test_nothing_acknowledged_is_lost_when_the_process_is_killed(
         assert await stores.events.take_over("second", 1000)
 
 
-@pytest.mark.parametrize("in_flight", [1, 50, 200])
+@pytest.mark.parametrize("in_flight", [1, 50, 100])
 async def test_many_executions_share_a_commit(
     durable: Open, tmp_path: Path, in_flight: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    executions = max(50, in_flight * 3)
+    executions = max(30, in_flight)
     waiting = iter(range(executions))
 
     async def worker(stores: Stores) -> None:

@@ -58,6 +58,17 @@ async def test_one_key_starts_one_execution_only(stores: Stores) -> None:
     assert [n for n in range(50) if await stores.events.head(f"e{n}")] == [winner]
 
 
+async def test_whoever_is_told_of_an_earlier_start_finds_it(stores: Stores) -> None:
+    async def begun(name: str) -> bool:
+        try:
+            await stores.events.append(beginning(name, idempotency=key("k")))
+        except StartedBefore as before:
+            return await stores.events.head(before.execution) is not None
+        return True
+
+    assert all(await asyncio.gather(*(begun(f"e{n}") for n in range(50))))
+
+
 async def test_a_key_is_known_by_its_tenant_and_owner(stores: Stores) -> None:
     await append(stores, beginning("e1", idempotency=key("k")))
 

@@ -11,7 +11,9 @@ import pytest
 from msgspec.structs import replace
 
 from chassis.storage.sqlite import SqliteDatabase
+from tests.contract.workflow_service.adapters import mongo_database
 from tests.support.workflow_run import NOON
+from workflow_service.adapters.mongo.functions import MongoFunctions
 from workflow_service.adapters.sqlite.functions import MIGRATIONS, SqliteFunctions
 from workflow_service.application.ports import FunctionRecord, Functions
 
@@ -32,9 +34,16 @@ async def _sqlite(path: Path | None) -> AsyncIterator[Functions]:
         yield SqliteFunctions(database)
 
 
+@asynccontextmanager
+async def _mongo(folder: Path) -> AsyncIterator[Functions]:
+    async with mongo_database(folder) as database:
+        yield MongoFunctions(database)
+
+
 STORES: dict[str, Open] = {
     "sqlite": lambda folder: _sqlite(folder / "workflow.db"),
     "sqlite in memory": lambda _: _sqlite(None),
+    "mongodb": _mongo,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -32,9 +33,9 @@ async def test_what_is_due_comes_in_turns_and_by_urgency_within_a_tenant(stores:
 async def test_ten_thousand_due_of_one_tenant_do_not_stand_before_one_of_another(
     stores: Stores,
 ) -> None:
-    for number in range(1_000):
-        commit = beginning(f"m{number}", tenant="many")
-        await append(stores, msgspec.structs.replace(commit, wake_at=at(1)))
+    many = [beginning(f"m{number}", tenant="many") for number in range(1_000)]
+    due = [msgspec.structs.replace(commit, wake_at=at(1)) for commit in many]
+    await asyncio.gather(*(stores.events.append(commit) for commit in due))
     single = beginning("single", tenant="other")
     await append(stores, msgspec.structs.replace(single, wake_at=at(5)))
 

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import msgspec
 
+from autoworker import Client
 from tests.support.gateway_client import PASSWORD, Person
 from tests.support.http_session import http_session
 
@@ -55,7 +56,17 @@ class Raw:
 @asynccontextmanager
 async def raw(url: str, person: Person) -> AsyncIterator[Raw]:
     """A raw client that is logged in as *person*."""
-    tokens = await person.login(person.email, PASSWORD)
+    async with raw_as(url, person.email, PASSWORD) as api:
+        yield api
+
+
+@asynccontextmanager
+async def raw_as(
+    url: str, email: str, password: str, tenant: str = "default"
+) -> AsyncIterator[Raw]:
+    """A raw client that is logged in by its password."""
+    async with Client(url) as client:
+        tokens = await client.login(email, password, tenant=tenant)
     headers = {"Authorization": f"Bearer {tokens.access_token}"}
     skip = ["Content-Type", "Accept-Encoding"]
     async with http_session(url, headers=headers, skip_auto_headers=skip) as http:

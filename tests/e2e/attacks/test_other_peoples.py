@@ -17,20 +17,23 @@ do:
   - one: {set: {canary: "adas-own-secret-output"}}
 """
 VERBS = ("get", "put", "post", "patch", "delete")
-SHARED = "/v1/workflows/"
-"""Definitions belong to the tenant, not to a person."""
+PERSONAL = ("/v1/executions/", "/v1/notifications/", "/v1/secrets/")
+"""What is a person's; the tenant sees definitions and schedules, administrators the rest."""
 NOBODYS = "01a1fdb5-c362-7000-bffd-000000000000"
 
 
 async def routes(api: Raw) -> list[tuple[str, str]]:
-    """Method and template of every route with an id in it."""
+    """Method and template of every route with an id in it; what ends things comes last."""
     paths = (await api("GET", "/openapi.json")).json["paths"]
-    return [
+    found = [
         (verb.upper(), path)
         for path, verbs in paths.items()
         for verb in VERBS
-        if verb in verbs and "{" in path and not path.startswith(SHARED)
+        if verb in verbs and "{" in path and path.startswith(PERSONAL)
+        # Whoever sets a secret sets one of his own.
+        if (verb, path) != ("put", "/v1/secrets/{name}")
     ]
+    return sorted(found, key=lambda route: route[0] == "DELETE")
 
 
 async def ask(api: Raw, verb: str, template: str, identity: str) -> Answer:
@@ -55,7 +58,14 @@ async def test_other_peoples_things_do_not_exist_and_do_not_change(
     await ada.publish(QUICK)
     done = await ada.start("attacks/quick", wait=20)
     note = await told_about(ada, done.id)
-    ids = {"executions": sleeping.id, "notifications": note.id}
+    await ada.set_secret("adas-own", "adas-own-value")
+    key = await ada.create_api_key("adas-own", ["executions:read"])
+    ids = {
+        "executions": sleeping.id,
+        "notifications": note.id,
+        "secrets": "adas-own",
+        "api-keys": key.id,
+    }
     before = (await ada.get(sleeping.id), [e async for e in ada.history(sleeping.id)])
 
     async with signed_up(suite.url, "Eve") as eve, raw(suite.url, eve) as api:
@@ -69,11 +79,11 @@ async def test_other_peoples_things_do_not_exist_and_do_not_change(
             assert "adas-own" not in str(foreign.body)
         lists = [
             "/v1/executions", "/v1/executions?tag=mine", "/v1/executions?tag=mine=yes",
-            "/v1/executions?name=sleeper", "/v1/notifications",
+            "/v1/executions?name=sleeper", "/v1/notifications", "/v1/api-keys", "/v1/api-keys?all=true",
         ]  # fmt: skip
         for path in lists:
             answer = await api("GET", path)
-            assert not {sleeping.id, done.id, note.id} & _ids(answer), path
+            assert not {sleeping.id, done.id, note.id, key.id} & _ids(answer), path
 
     assert len(known) >= 8
     assert before == (await ada.get(sleeping.id), [e async for e in ada.history(sleeping.id)])
@@ -84,7 +94,14 @@ async def test_ones_own_things_answer_on_the_same_routes(suite: Suite, ada: Pers
     await ada.publish(QUICK)
     done = await ada.start("attacks/quick", wait=20)
     note = await told_about(ada, done.id)
-    ids = {"executions": done.id, "notifications": note.id}
+    await ada.set_secret("adas-own", "adas-own-value")
+    key = await ada.create_api_key("adas-own", ["executions:read"])
+    ids = {
+        "executions": done.id,
+        "notifications": note.id,
+        "secrets": "adas-own",
+        "api-keys": key.id,
+    }
 
     async with raw(suite.url, ada) as api:
         answers = {

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from auth_service.config import FIRST_ADMINISTRATOR, Settings
+from auth_service.domain.policy import PasswordPolicy
 from chassis.config import Environment, SettingsInvalid
 
 
@@ -72,3 +73,10 @@ def test_a_password_is_not_shown_with_the_settings() -> None:
     with pytest.raises(SettingsInvalid) as caught:
         settings(ADMIN_PASSWORD="hunter2")
     assert "hunter2" not in str(caught.value)
+
+
+def test_the_rules_of_nist_are_one_setting() -> None:
+    nist = settings(PASSWORD_RULES="nist").passwords
+
+    assert nist == PasswordPolicy(min_length=15, upper=False, lower=False, digit=False)
+    assert settings(PASSWORD_RULES="nist", PASSWORD_MIN_LENGTH="12").passwords.min_length == 12

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from jwt.algorithms import ECAlgorithm
 from auth_service.adapters.jwt_tokens import JwtTokens
 from auth_service.application.ports import TokenGrant
 from auth_service.domain.errors import AccessTokenRefused
+from auth_service.domain.mfa.proofs import Proof
 from auth_service.domain.permissions import Role
 from auth_service.domain.session import LiveSession
 from auth_service.domain.signing_key import KeyPair, KeyUse, SigningKey
@@ -43,8 +45,8 @@ def private_of(key: SigningKey) -> ec.EllipticCurvePrivateKey:
     return loaded
 
 
-KEY = as_key(tokens.new_pair())
-OTHER = as_key(tokens.new_pair())
+KEY = as_key(tokens.new_pair(KeyUse.ACCESS))
+OTHER = as_key(tokens.new_pair(KeyUse.ACCESS))
 GRANT = TokenGrant("j1", LiveSession("s1", USER), NOW, NOW + timedelta(minutes=10))
 GOOD = tokens.access_token(KEY, GRANT)
 CLAIMS: dict[str, Any] = jwt.decode(GOOD, options={"verify_signature": False})
@@ -83,6 +85,19 @@ def refused(token: str, now: datetime = NOW) -> None:
 def test_the_right_token_is_accepted_however_it_was_made() -> None:
     assert verify(GOOD) == "s1"
     assert verify(signed(HEADER)) == "s1"
+
+
+def test_tokens_say_when_and_how_their_user_was_proved() -> None:
+    proof = Proof(NOW, ("pwd", "otp", "mfa"))
+    grant = replace(GRANT, session=LiveSession("s1", USER, proof))
+
+    for token in (
+        tokens.access_token(KEY, grant),
+        tokens.internal_token(KEY, grant, audience="svc:workflow", actor="svc:gateway"),
+    ):
+        claims = jwt.decode(token, options={"verify_signature": False})
+        assert claims["auth_time"] == int(NOW.timestamp())
+        assert (claims["acr"], claims["amr"]) == ("aal2", ["pwd", "otp", "mfa"])
 
 
 @pytest.mark.parametrize("alg", ["none", "NONE", "nOnE", "", "ES384", "RS256", "HS256", "es256"])

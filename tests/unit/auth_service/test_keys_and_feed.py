@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,15 @@ import pytest
 from auth_service.application.commands.purge_expired import PurgeExpired
 from auth_service.application.commands.rotate_keys import RotateKeys
 from auth_service.application.commands.update_me import UpdateMe
-from auth_service.application.ports import Revocation
+from auth_service.application.ports import Revocation, RevocationKind
 from auth_service.application.queries.get_keys import GetKeys
 from auth_service.application.queries.get_me import GetMe
-from auth_service.application.queries.watch_revocations import Heartbeat
+from auth_service.application.queries.watch_policies import WatchPolicies, WatchPoliciesHandler
+from auth_service.application.queries.watch_revocations import (
+    Heartbeat,
+    WatchRevocations,
+    WatchRevocationsHandler,
+)
 from auth_service.domain.errors import InputInvalid, SessionOver, UserNotFound
 from auth_service.domain.signing_key import KeyUse
 from auth_service.domain.user import User
@@ -27,7 +33,7 @@ DAY = 24 * 3600
 
 
 async def kids(auth: Identity, use: KeyUse = KeyUse.ACCESS) -> list[str]:
-    document = json.loads(await auth.app.queries.get_keys(GetKeys(use)))
+    document = json.loads(await auth.app.queries.get_keys(GetKeys((use,))))
     return [key["kid"] for key in document["keys"]]
 
 
@@ -38,7 +44,7 @@ async def logged_in(auth: Identity) -> tuple[User, str]:
 
 
 async def test_a_key_set_shows_public_halves_only(auth: Identity) -> None:
-    document = json.loads(await auth.app.queries.get_keys(GetKeys(KeyUse.ACCESS)))
+    document = json.loads(await auth.app.queries.get_keys(GetKeys((KeyUse.ACCESS,))))
 
     (key,) = document["keys"]
     assert set(key) == {"kty", "crv", "x", "y", "kid", "alg", "use"}
@@ -79,7 +85,7 @@ async def test_expired_keys_are_dropped_and_rotation_goes_on(auth: Identity) -> 
         await auth.app.commands.rotate_keys(RotateKeys())
         await auth.app.commands.purge_expired(PurgeExpired())
 
-    assert len(await auth.stores.keys.all()) == 2
+    assert len(await auth.stores.keys.all()) == len(KeyUse)
     assert first not in await kids(auth)
 
 
@@ -98,8 +104,8 @@ async def test_the_feed_first_tells_what_is_still_of_use(auth: Identity) -> None
         first, second = await anext(feed), await anext(feed)
 
     assert isinstance(first, Revocation)
-    assert first.session_id == session_id
-    assert (first.forget_at - auth.clock.now()).total_seconds() == 660
+    assert (first.change.kind, first.change.subject) == (RevocationKind.SESSION, session_id)
+    assert (first.change.forget_at - auth.clock.now()).total_seconds() == 660
     assert second == Heartbeat()
 
 
@@ -110,6 +116,22 @@ async def test_the_feed_is_silent_about_what_nobody_needs_any_more(auth: Identit
 
     async with auth.feed() as feed:
         assert await anext(feed) == Heartbeat()
+
+
+async def test_whoever_watches_does_not_wait_for_what_was_dropped(auth: Identity) -> None:
+    user, session = await logged_in(auth)
+    await auth.logout(user, session)
+    auth.clock.advance(DAY)
+    feeds: list[AsyncIterator[object]] = [
+        WatchRevocationsHandler(auth.stores.revocations, auth.clock, 60)(WatchRevocations(0)),
+        WatchPoliciesHandler(auth.stores.policies, auth.stores.revocations, auth.clock, 60)(
+            WatchPolicies()
+        ),
+    ]
+    for feed in feeds:
+        assert await anext(feed) == Heartbeat()
+        with pytest.raises(TimeoutError):  # nothing comes before the next heartbeat
+            await asyncio.wait_for(anext(feed), 0.1)
 
 
 async def test_the_feed_goes_on_live_from_where_one_was(auth: Identity) -> None:
@@ -132,7 +154,7 @@ async def test_users_see_and_rename_themselves(auth: Identity) -> None:
         UpdateMe(user.tenant, user.id, session_id, " Ada Lovelace ")
     )
 
-    assert renamed.name == "Ada Lovelace"
+    assert renamed.user.name == "Ada Lovelace"
     assert await auth.app.queries.get_me(GetMe(user.tenant, user.id, session_id)) == renamed
     assert (await auth.announced())[-1] == "io.autoworker.auth.user-updated.v1"
 
@@ -143,7 +165,7 @@ async def test_no_change_is_no_event(auth: Identity, name: str | None) -> None:
 
     same = await auth.app.commands.update_me(UpdateMe(user.tenant, user.id, session_id, name))
 
-    assert same == user
+    assert same.user == user
     assert len(await auth.announced()) == 1
 
 

@@ -110,3 +110,34 @@ async def test_the_cache_is_bounded(live: LiveSessions, sessions: SlowSessions) 
     await live.find("a")
 
     assert sessions.reads == reads + 1
+
+
+async def test_what_must_be_fresh_is_read_again(live: LiveSessions, sessions: SlowSessions) -> None:
+    await live.require("s")
+
+    await live.find("s", fresh=True)
+
+    assert sessions.reads == 2
+
+
+@pytest.mark.parametrize(("changed", "reads"), [("u", 2), ("somebody", 1)])
+async def test_sessions_of_a_user_whose_rights_changed_are_read_again(
+    live: LiveSessions, sessions: SlowSessions, changed: str, reads: int
+) -> None:
+    await live.require("s")
+
+    live.forget_user(changed)
+    await live.require("s")
+
+    assert sessions.reads == reads
+
+
+async def test_everything_is_read_again_when_roles_changed(
+    live: LiveSessions, sessions: SlowSessions
+) -> None:
+    await live.require("s")
+
+    live.forget_all()
+    await live.require("s")
+
+    assert sessions.reads == 2

@@ -1,8 +1,11 @@
 """What a password must be like."""
 
+from importlib import resources
+
 import pytest
 
-from auth_service.domain.policy import MAX_GUESS, PasswordPolicy, common_passwords, is_common
+from auth_service.domain.policy import MAX_GUESS, PasswordPolicy
+from auth_service.domain.well_known_passwords import FILE, compiled, is_well_known
 
 POLICY = PasswordPolicy()
 
@@ -63,16 +66,28 @@ def test_rules_can_be_switched_off_as_nist_would_have_it() -> None:
     assert messages("fourteen chars", nist) == ["Must be at least 15 characters long"]
 
 
-def test_common_passwords_are_found_in_any_case() -> None:
-    assert is_common("QWERTY123")
-    assert not is_common("Analytical-Engine-1843")
+@pytest.mark.parametrize("known", ["QWERTY123", "password1", "Passw0rd", "iloveyou", "letmein"])
+def test_well_known_passwords_are_found_in_any_case(known: str) -> None:
+    assert is_well_known(known)
+    assert is_well_known(known.upper())
 
 
-def test_the_list_of_common_passwords_is_long_and_tidy() -> None:
-    listing = common_passwords()
+def test_others_are_not_well_known() -> None:
+    assert not any(is_well_known(f"Analytical-Engine-{year}") for year in range(1800, 2000))
+    assert not is_well_known("")
 
-    assert len(listing) >= 1_000
-    assert all(entry == entry.strip().casefold() and len(entry) >= 4 for entry in listing)
+
+def test_the_file_of_well_known_passwords_is_long_and_sorted() -> None:
+    content = resources.files("auth_service.domain").joinpath(FILE).read_bytes()
+    marks = [content[place : place + 6] for place in range(0, len(content), 6)]
+
+    assert len(marks) > 40_000
+    assert marks == sorted(set(marks))
+
+
+def test_a_list_is_compiled_to_what_is_looked_up() -> None:
+    assert compiled(["b", "a", "A", ""]) == compiled(["a", "b"])
+    assert len(compiled(["a", "b"])) == 12
 
 
 def test_what_can_be_a_password_can_be_tried() -> None:

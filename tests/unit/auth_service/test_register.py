@@ -2,7 +2,6 @@
 
 import pytest
 
-from auth_service.application.app import DEFAULT_TENANT
 from auth_service.application.commands.ensure_first_administrator import (
     EnsureFirstAdministrator,
     FirstAdministrator,
@@ -10,6 +9,7 @@ from auth_service.application.commands.ensure_first_administrator import (
 from auth_service.domain.errors import EmailTaken, InputInvalid
 from auth_service.domain.permissions import Role
 from auth_service.domain.policy import PasswordPolicy
+from auth_service.domain.tenant import DEFAULT_TENANT
 from tests.unit.auth_service.fakes import EMAIL, PASSWORD, Identity
 
 

@@ -29,13 +29,31 @@ def test_a_revocation_is_remembered_until_no_token_can_be_alive() -> None:
     assert policy.forget_revocation_at(at) == at + timedelta(minutes=5, seconds=30)
 
 
+def test_a_change_of_rights_is_remembered_until_no_internal_token_can_be_alive() -> None:
+    policy = SessionPolicy(internal_token=timedelta(seconds=40), leeway=timedelta(seconds=30))
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+
+    assert policy.forget_change_at(at) == at + timedelta(seconds=70)
+
+
 def test_an_administrator_may_all_that_a_user_may_and_more() -> None:
     user, admin = set(permissions_of([Role.USER])), set(permissions_of([Role.ADMIN]))
 
     assert user < admin
     assert admin - user == {
+        "audit:read",
+        "dead-letters:read",
+        "dead-letters:write",
         "executions:read-all",
         "executions:write-all",
+        "policies:read",
+        "policies:write",
+        "roles:assign",
+        "roles:read",
+        "roles:write",
+        "oauth-clients:read",
+        "oauth-clients:write",
+        "secrets:share",
         "users:read",
         "users:write",
         "workers:serve-all",

@@ -17,9 +17,11 @@ PACKAGES = (
 )
 COMMAND_LINE = {
     "AUTOWORKER_URL",
+    "AUTOWORKER_API_KEY",
     "AUTOWORKER_TOKEN",
     "AUTOWORKER_EMAIL",
     "AUTOWORKER_PASSWORD",
+    "AUTOWORKER_TENANT",
 }
 SETTING = re.compile(r'"((?:AUTOWORKER|OTEL)_[A-Z_]+[A-Z])"')
 
@@ -30,11 +32,12 @@ def document(name: str) -> str:
 
 def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
     files = [
-        ROOT / package / name
+        file
         for package in PACKAGES
-        for name in ("config.py", "settings.py", "backends.py")
+        for pattern in ("config.py", "config/*.py", "settings.py", "backends.py", "*/opening.py")
+        for file in (ROOT / package).glob(pattern)
     ]
-    sources = "".join(file.read_text(encoding="utf-8") for file in files if file.exists())
+    sources = "".join(file.read_text(encoding="utf-8") for file in files)
     known = set(SETTING.findall(sources))
 
     told = set(re.findall(r"`((?:AUTOWORKER|OTEL)_[A-Z_]+[A-Z])`", document("running.md")))

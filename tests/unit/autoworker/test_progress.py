@@ -127,6 +127,7 @@ def test_a_low_terminal_shows_the_last_tasks() -> None:
         ("completed", Mark.DONE),
         ("cancelled", Mark.CANCELLED),
         ("task-skipped", Mark.SKIPPED),
+        ("task-compensated", Mark.UNDONE),
         ("event-emitted", Mark.RUNNING),
         ("something-new", Mark.RUNNING),
     ],

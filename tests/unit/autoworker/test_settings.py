@@ -12,6 +12,22 @@ def test_inner_ports_are_free_ones_unless_they_are_set() -> None:
     assert (settings.notification.grpc_port, settings.gateway.admin_port) == (0, 0)
 
 
+@pytest.mark.parametrize(
+    ("values", "address"),
+    [
+        ({}, "http://127.0.0.1:8080"),
+        (
+            {"AUTOWORKER_HTTP_HOST": "0.0.0.0", "AUTOWORKER_HTTP_PORT": "9000"},  # noqa: S104
+            "http://127.0.0.1:9000",
+        ),
+        ({"AUTOWORKER_HTTP_PORT": "0"}, ""),
+        ({"AUTOWORKER_PUBLIC_URL": "https://api.example.com/"}, "https://api.example.com"),
+    ],
+)
+def test_links_in_mails_lead_to_where_the_gateway_is(values: dict[str, str], address: str) -> None:
+    assert suite_settings(values).auth.accounts.public_url == address
+
+
 def test_problems_of_all_services_are_told_together_each_once() -> None:
     with pytest.raises(SettingsInvalid) as refused:
         suite_settings(

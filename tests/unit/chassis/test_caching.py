@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.caching.memory import MemoryCache, MemoryLimits
+from chassis.caching.memory import MemoryLimits
+from chassis.caching.memory_cache import MemoryCache
 from chassis.caching.port import LimitPolicy
 from tests.support.time import ManualClock
 
@@ -99,4 +100,29 @@ async def test_a_cache_is_bounded_by_bytes_too() -> None:
     assert await cache.get("a") is None
     await cache.set("huge", bytes(11), ttl=10)
     assert await cache.get("huge") is None
+    assert await cache.get("b") == b"1234"
+    await cache.delete("b")
     assert cache._bytes == 0
+
+
+async def test_what_a_cache_remembers_of_invalidations_is_bounded() -> None:
+    cache = MemoryCache(ManualClock())
+    old = await cache.moment("mine")
+    for number in range(10_001):
+        await cache.invalidate(f"tag {number}")
+    await cache.set("key", b"1", 10, since=old)
+    # Whether "mine" was among those that were forgotten, nobody can tell.
+    assert await cache.get("key") is None
+
+    await cache.set("key", b"2", 10, since=await cache.moment("mine"))
+    assert await cache.get("key") == b"2"
+    assert len(cache._invalidated) == 10_000
+
+
+async def test_nothing_stays_behind_of_values_that_went() -> None:
+    cache = MemoryCache(ManualClock(), most=10)
+    for number in range(100):
+        await cache.set(f"{number}", b"1", 10, since=await cache.moment(f"{number}", "all"))
+    assert len(cache._tagged) == 11
+    await cache.invalidate("all")
+    assert (cache._tagged, cache._bytes) == ({}, 0)

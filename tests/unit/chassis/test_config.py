@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from chassis.backends import check_backends, store_folder
+from chassis.backends import backends_of, store_folder, store_url
 from chassis.config import Environment, SettingsInvalid
+from chassis.messaging.opening import bus_settings
 
 
 def test_unset_and_empty_variables_have_their_defaults() -> None:
@@ -109,15 +110,25 @@ def test_one_url_moves_the_databases_of_every_service() -> None:
     assert store_folder(Environment({}), Path("data")) == Path("data")
 
 
+def test_a_store_may_be_a_server_and_files_then_stay_in_the_data_directory() -> None:
+    env = Environment({"AUTOWORKER_STORE_URL": "mongodb://user:hunter2@host/db"})
+
+    assert store_url(env) == "mongodb://user:hunter2@host/db"
+    assert store_folder(env, Path("data")) == Path("data")
+    assert store_url(Environment({"AUTOWORKER_STORE_URL": "sqlite:///stores"})) is None
+    env.check()
+
+
 def test_backends_that_are_not_there_are_findings_without_their_secrets() -> None:
     env = Environment(
         {
-            "AUTOWORKER_STORE_URL": "mongodb://user:hunter2@host/db",
-            "AUTOWORKER_BUS_URL": "amqp://user:hunter2@host",
+            "AUTOWORKER_STORE_URL": "mysql://user:hunter2@host/db",
+            "AUTOWORKER_BUS_URL": "nats://user:hunter2@host",
         }
     )
     store_folder(env, Path("data"))
-    check_backends(env)
+    bus_settings(env, Path("data"))
+    backends_of(env)
 
     with pytest.raises(SettingsInvalid) as refused:
         env.check()
@@ -126,3 +137,15 @@ def test_backends_that_are_not_there_are_findings_without_their_secrets() -> Non
         "AUTOWORKER_BUS_URL",
     ]
     assert "hunter2" not in str(refused.value)
+
+
+def test_a_bus_may_be_a_broker_whose_password_is_never_shown() -> None:
+    chosen = bus_settings(
+        Environment({"AUTOWORKER_BUS_URL": "amqp://user:hunter2@host/suite"}), Path("data")
+    )
+
+    assert chosen.rabbit is not None
+    assert chosen.rabbit.url == "amqp://user:hunter2@host/suite"
+    assert chosen.key_file == Path("data/keys/bus.keys")
+    assert "hunter2" not in repr(chosen)
+    assert bus_settings(Environment({}), Path("data")).rabbit is None

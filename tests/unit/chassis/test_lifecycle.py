@@ -10,7 +10,13 @@ from typing import Any
 import pytest
 
 from chassis.errors import CannotStart
-from chassis.lifecycle import Supervisor, WorkFailed, collecting_less, run_until_stopped
+from chassis.lifecycle import (
+    Supervisor,
+    WorkFailed,
+    collecting_less,
+    run_until_stopped,
+    undisturbed,
+)
 from tests.support.time import eventually
 
 
@@ -53,7 +59,7 @@ async def test_waiting_for_failure_ends_with_it() -> None:
         await supervisor.failed()
     with pytest.raises(WorkFailed, match="pump"):
         await supervisor.failed()
-    await supervisor.stop(deadline=1)
+    await supervisor.stop(deadline=20)
 
 
 async def test_short_lived_work_may_fail_without_stopping_anything() -> None:
@@ -204,3 +210,36 @@ def test_a_started_service_is_left_alone_by_the_collector_until_it_stops() -> No
         assert gc.get_threshold()[0] > before[0]
     assert gc.get_freeze_count() == 0
     assert gc.get_threshold() == before
+
+
+async def test_what_must_not_be_disturbed_ends_before_its_cancellation_takes_effect() -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    done: list[str] = []
+
+    async def exchange() -> None:
+        begun.set()
+        await go_on.wait()
+        done.append("exchange")
+
+    task = asyncio.ensure_future(undisturbed(exchange()))
+    await begun.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    assert not done
+    go_on.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert done == ["exchange"]
+
+
+async def test_what_is_not_disturbed_gives_its_result_or_its_failure() -> None:
+    async def seven() -> int:
+        return 7
+
+    async def fails() -> int:
+        raise ValueError("no")
+
+    assert await undisturbed(seven()) == 7
+    with pytest.raises(ValueError, match="no"):
+        await undisturbed(fails())

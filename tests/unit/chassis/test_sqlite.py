@@ -10,7 +10,7 @@ import pytest
 from chassis.errors import CannotStart
 from chassis.storage.migrations import Migration, migrate, revert
 from chassis.storage.sqlite import SqliteDatabase, StoreUnavailable
-from chassis.storage.threads import Writer
+from chassis.storage.writing import Batch, Writer
 from chassis.telemetry import metrics
 
 TABLE = Migration(
@@ -195,10 +195,10 @@ async def test_a_commit_that_fails_fails_everything_in_it(
 ) -> None:
     original = Writer._write
 
-    def sabotaged(self: Writer, connection: sqlite3.Connection, jobs: list[Any]) -> None:
+    def sabotaged(self: Writer, connection: sqlite3.Connection, batch: Batch) -> None:
         # A deferred constraint is checked at the commit: the one failure that tests can order.
         connection.execute("PRAGMA defer_foreign_keys=ON")
-        original(self, connection, jobs)
+        original(self, connection, batch)
 
     children = Migration(
         2,

@@ -12,10 +12,12 @@ from chassis.errors import ServiceError, Unauthenticated, Unavailable
 from chassis.lifecycle import Supervisor
 from chassis.rpc.client import RpcClient
 from chassis.rpc.jws import sign
+from gateway.adapters.exchanges import Exchanges
 from gateway.adapters.gatekeeper import TokenGatekeeper
 from gateway.adapters.revocations import Revocations
+from gateway.ports import Revocation
 from protos.auth.v1 import auth_pb2 as pb
-from tests.support.time import ManualClock
+from tests.support.time import ManualClock, eventually
 
 KEY = ec.generate_private_key(ec.SECP256R1())
 
@@ -37,6 +39,7 @@ class Auth:
     channel: Channel = field(default_factory=Channel)
     failure: ServiceError | None = None
     asked: list[str] = field(default_factory=list)
+    fresh: list[bool] = field(default_factory=list)
 
     async def call(self, method: object, request: Any, **_: object) -> Any:
         """ExchangeToken, the only method that is called here."""
@@ -50,7 +53,10 @@ class Auth:
             "roles": ["user"],
             "permissions": ["executions:read"],
             "sid": "s1",
+            "client_id": "shop",
+            "key_id": "k1",
         }
+        self.fresh.append(request.fresh)
         token = sign(claims, KEY, typ="int+jwt", kid="i1")
         return pb.ExchangeTokenResponse(internal_token=token, expires_in=60)
 
@@ -70,7 +76,7 @@ class Gate:
     auth: Auth
     clock: ManualClock
     revocations: Revocations
-    closed: list[str]
+    closed: list[Revocation]
 
     def token(self, session: str = "s1", life: int = 600) -> str:
         """An access token of now."""
@@ -93,11 +99,12 @@ class Gate:
 @pytest.fixture
 async def gate() -> AsyncIterator[Gate]:
     """A gatekeeper whose feed was heard just now."""
-    clock, closed = ManualClock(), list[str]()
+    clock, closed = ManualClock(), list[Revocation]()
     auth, revocations = Auth(clock), Revocations(clock, closed.append)
     revocations.heard()
     async with Supervisor() as supervisor:
-        keeper = TokenGatekeeper(cast("RpcClient", auth), Keys(), revocations, supervisor, clock)
+        exchanges = Exchanges(revocations, supervisor, clock)
+        keeper = TokenGatekeeper(cast("RpcClient", auth), Keys(), revocations, exchanges, clock)
         yield Gate(keeper, auth, clock, revocations, closed)
 
 
@@ -146,9 +153,58 @@ async def test_a_forgotten_session_is_refused_at_once_and_its_streams_are_closed
 
     with pytest.raises(Unauthenticated):
         await gate.keeper.admit(token, "workflow")
-    assert gate.closed == ["s1"]
+    assert gate.closed == [Revocation("session", "s1")]
     assert not gate.keeper.has_seen(token)
     assert (await gate.keeper.admit(gate.token("s2"), "workflow")).principal.id == "ada"
+
+
+CHANGES = [
+    Revocation("principal", "ada"),
+    Revocation("principal", "shop"),
+    Revocation("key", "k1"),
+    Revocation("policy", "default"),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=str)
+async def test_after_a_change_rights_are_asked_for_anew_once(
+    gate: Gate, change: Revocation
+) -> None:
+    token = gate.token()
+    await gate.keeper.admit(token, "workflow")
+
+    gate.clock.advance(1)
+    gate.revocations.add(change, gate.clock.now())
+    gate.clock.advance(0.5)
+    for _ in range(3):
+        await gate.keeper.admit(token, "workflow")
+
+    assert gate.auth.fresh == [False, True]
+    assert gate.closed == [change]
+
+
+async def test_changes_of_others_change_nothing(gate: Gate) -> None:
+    token = gate.token()
+    await gate.keeper.admit(token, "workflow")
+
+    gate.clock.advance(1)
+    for kind in ("principal", "key", "policy"):
+        gate.revocations.add(Revocation(kind, "other"))
+    await gate.keeper.admit(token, "workflow")
+
+    assert len(gate.auth.asked) == 1
+
+
+async def test_what_was_asked_before_a_change_and_told_after_it_does_not_count(gate: Gate) -> None:
+    token = gate.token()
+    asking = asyncio.ensure_future(gate.keeper.admit(token, "workflow"))
+    await eventually(lambda: bool(gate.auth.asked))
+    gate.revocations.add(Revocation("principal", "ada"))
+    await asking
+
+    await gate.keeper.admit(token, "workflow")
+
+    assert len(gate.auth.asked) == 2
 
 
 async def test_while_the_feed_is_silent_sessions_are_asked_about_every_second(gate: Gate) -> None:
@@ -196,11 +252,11 @@ async def test_somebody_new_needs_the_auth_service(gate: Gate) -> None:
 
 def test_dead_sessions_are_forgotten_when_no_token_can_be_alive() -> None:
     clock = ManualClock()
-    revocations = Revocations(clock, lambda session: None)
-    revocations.add("old")
+    revocations = Revocations(clock, lambda revocation: None)
+    revocations.add(Revocation("session", "old"))
 
     clock.advance(3601)
-    revocations.add("new")
+    revocations.add(Revocation("session", "new"))
 
     assert "old" not in revocations
     assert "new" in revocations

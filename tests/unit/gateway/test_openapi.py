@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any, cast
 
 import jsonschema_rs
@@ -10,8 +11,11 @@ import pytest
 
 from chassis.health import Health
 from chassis.lifecycle import Supervisor
-from gateway.bootstrap import _Parts, _routes
+from chassis.rpc.client import RpcClient
+from gateway.bootstrap.groups import Parts, every_route
+from gateway.ports import Gatekeeper, KeyGatekeeper
 from gateway.routes import openapi
+from gateway.routes.public_address import PublicAddress
 from gateway.routes.route import Access
 from gateway.routes.sse import Streams
 
@@ -20,10 +24,26 @@ from gateway.routes.sse import Streams
 async def document() -> dict[str, Any]:
     """The contract as it is sent."""
     async with Supervisor() as supervisor:
-        nobody = cast("Any", None)
-        parts = _Parts(nobody, nobody, nobody, nobody, nobody, Streams(supervisor), Health())
-        made = openapi.document(_routes(parts), version="1.2.3")
+        made = openapi.document(every_route(_parts(supervisor)), version="1.2.3")
     return cast("dict[str, Any]", json.loads(msgspec.json.encode(made)))
+
+
+def _parts(supervisor: Supervisor) -> Parts:
+    """Parts that lead nowhere."""
+    nowhere = cast("RpcClient", SimpleNamespace(call=None, stream=None, channel=Nowhere()))
+    keeper, keys = cast("Gatekeeper", None), cast("KeyGatekeeper", None)
+    return Parts(
+        nowhere, nowhere, nowhere, keeper, keys, Streams(supervisor), Health(), PublicAddress()
+    )
+
+
+class Nowhere:
+    """A channel for stubs that nobody calls."""
+
+    def unary_unary(self, *_: object, **__: object) -> None:
+        return None
+
+    unary_stream = unary_unary
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -78,9 +98,12 @@ async def test_what_is_in_the_path_is_a_parameter(document: dict[str, Any]) -> N
 async def test_whatever_needs_a_token_says_so(document: dict[str, Any]) -> None:
     public = {path for path, _, each in operations(document) if each.get("security") == []}
 
-    assert document["security"] == [{"accessToken": []}]
-    assert public == {
-        "/v1/auth/register", "/v1/auth/login", "/v1/auth/refresh", "/.well-known/jwks.json",
+    assert document["security"] == [{"accessToken": []}, {"apiKey": []}]
+    assert {path for path in public if not path.startswith(("/oauth2/", "/account/"))} == {
+        "/v1/auth/register", "/v1/auth/login", "/v1/auth/refresh", "/v1/auth/mfa",
+        "/v1/auth/mfa/send", "/.well-known/jwks.json", "/v1/auth/password-reset",
+        "/v1/auth/password-reset/confirm", "/v1/auth/verify-email", "/v1/auth/verify-email/resend",
+        "/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
         "/healthz", "/readyz", "/openapi.json", "/docs",
     }  # fmt: skip
     for _, _, operation in operations(document):

@@ -13,7 +13,7 @@ def test_nothing_set_is_a_gateway_on_this_machine() -> None:
 
     environment.check()
     assert (settings.http_host, settings.http_port) == ("127.0.0.1", 8080)
-    assert dict(settings.addresses)["workflow"] == "127.0.0.1:50052"
+    assert settings.backends.services["workflow"] == "127.0.0.1:50052"
 
 
 def test_limits_and_networks_are_read() -> None:

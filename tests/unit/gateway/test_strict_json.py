@@ -68,12 +68,12 @@ def test_depth_counts_brackets_but_not_those_in_strings() -> None:
     ],
 )
 def test_a_mebibyte_made_to_hurt_is_read_quickly(body: bytes) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()  # what others do on this machine is not counted
 
     with contextlib.suppress(JsonRefused):
         check(body)
 
-    assert time.perf_counter() - began < 2.0
+    assert time.thread_time() - began < 2.0
 
 
 @pytest.mark.skipif(not SUITE.exists(), reason="no vectors here")

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from notification_service.application.mail_ports import SealedMail
 from notification_service.application.ports import Effect
 from notification_service.domain.delivery import (
     Attempt,
@@ -36,6 +37,16 @@ def notification(id_: str = "n1", recipient: Recipient = ALICE) -> NewNotificati
 def pending(id_: str = "n1", *, due_at: datetime = NOON, attempts: int = 0) -> PendingDelivery:
     """An e-mail to Alice that is still to be sent."""
     return PendingDelivery(id_, ALICE, ChannelName.EMAIL, attempts, due_at)
+
+
+def sealed_mail(id_: str = "m1") -> SealedMail:
+    """A mail about an account, as it is kept."""
+    return SealedMail(id_, "default", b"sealed", NOON, later(1_800))
+
+
+def pending_mail(id_: str = "m1", *, user_id: str = "alice") -> PendingDelivery:
+    """Its delivery."""
+    return PendingDelivery(id_, Recipient("default", user_id), ChannelName.MAIL, 0, NOON)
 
 
 def attempt(

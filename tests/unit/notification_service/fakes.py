@@ -6,12 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from notification_service.application.mail_ports import USELESS, SealedMail
 from notification_service.application.ports import (
     Bell,
     Effect,
     EventKey,
     Letter,
     LoggedAttempt,
+)
+from notification_service.domain.dead_letter import (
+    DeadLetter,
+    DeadLetterFilter,
+    KeptDeadLetter,
 )
 from notification_service.domain.delivery import (
     Accepted,
@@ -20,6 +26,7 @@ from notification_service.domain.delivery import (
     Outcome,
     PendingDelivery,
 )
+from notification_service.domain.identity_mail import MailWay
 from notification_service.domain.notification import Notification, Preferences
 from notification_service.domain.recipient import Contact, Recipient
 
@@ -36,7 +43,22 @@ class Tables:
     notifications: list[Notification] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     queue: dict[Key, PendingDelivery] = field(default_factory=dict)
+    mails: dict[str, SealedMail | None] = field(default_factory=dict)
+    dead_letters: dict[str, KeptDeadLetter] = field(default_factory=dict)
+    buried: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def erase(self, who: Recipient) -> None:
+        """Forget somebody."""
+        self.contacts.pop(who, None)
+        self.preferences.pop(who, None)
+        self.notifications = [n for n in self.notifications if n.recipient != who]
+        self.attempts = [a for a in self.attempts if a.recipient != who]
+        for key, pending in list(self.queue.items()):
+            if pending.recipient == who:
+                del self.queue[key]
+                if key[1] is ChannelName.MAIL:
+                    del self.mails[key[0]]
 
     def announce(self) -> None:
         """Wake everybody who waits for anything."""
@@ -56,6 +78,8 @@ class MemoryIntake:
         if event in tables.settled:
             return False
         tables.settled.add(event)
+        if effect.erased is not None:
+            tables.erase(effect.erased)
         if effect.contact is not None:
             known = tables.contacts.get(effect.contact.recipient)
             if known is None or effect.contact.as_of >= known.as_of:
@@ -213,7 +237,7 @@ class MemoryDeliveryQueue:
         self.tables.attempts.append(attempt)
         key = (attempt.notification_id, attempt.channel)
         if again is None:
-            self.tables.queue.pop(key, None)
+            self._remove(key)
         else:
             self.tables.queue[key] = again
         self.claimed.discard(key)
@@ -221,7 +245,7 @@ class MemoryDeliveryQueue:
 
     async def drop(self, pending: PendingDelivery) -> None:
         """See `DeliveryQueue.drop`."""
-        self.tables.queue.pop(key_of(pending), None)
+        self._remove(key_of(pending))
         self.claimed.discard(key_of(pending))
 
     def release(self, pending: PendingDelivery) -> None:
@@ -241,6 +265,85 @@ class MemoryDeliveryQueue:
         """See `DeliveryQueue.depth`."""
         return len(self.tables.queue)
 
+    def _remove(self, key: Key) -> None:
+        self.tables.queue.pop(key, None)
+        if key[1] is ChannelName.MAIL:
+            self.tables.mails[key[0]] = None
+
+
+@dataclass
+class MemoryMails:
+    """Implements `Mails`."""
+
+    tables: Tables
+
+    async def accept(self, mail: SealedMail, pending: PendingDelivery) -> bool:
+        """See `Mails.accept`."""
+        for id_, kept in list(self.tables.mails.items()):
+            if kept is not None and kept.expires_at < mail.written_at - USELESS:
+                del self.tables.mails[id_]
+                self.tables.queue.pop((id_, ChannelName.MAIL), None)
+        if mail.id in self.tables.mails:
+            return False
+        self.tables.mails[mail.id] = mail
+        self.tables.queue[key_of(pending)] = pending
+        self.tables.announce()
+        return True
+
+    async def find(self, mail_id: str) -> SealedMail | None:
+        """See `Mails.find`."""
+        return self.tables.mails.get(mail_id)
+
+
+@dataclass
+class MemoryDeadLetters:
+    """Implements `DeadLetters`."""
+
+    tables: Tables
+
+    async def keep(self, letter: DeadLetter) -> None:
+        """See `DeadLetters.keep`."""
+        known = self.tables.dead_letters.get(letter.id)
+        if known is not None:
+            kept = replace(known, letter=letter, times=known.times + 1)
+        else:
+            self.tables.buried += 1
+            kept = KeptDeadLetter(letter, self.tables.buried, letter.at, 1)
+        self.tables.dead_letters[letter.id] = kept
+
+    async def get(self, tenant: str, letter_id: str) -> KeptDeadLetter | None:
+        """See `DeadLetters.get`."""
+        found = self.tables.dead_letters.get(letter_id)
+        return found if found is not None and found.letter.tenant == tenant else None
+
+    async def page(
+        self, tenant: str, wanted: DeadLetterFilter, *, before: int | None, limit: int
+    ) -> Sequence[KeptDeadLetter]:
+        """See `DeadLetters.page`."""
+        found = [
+            kept
+            for kept in self.tables.dead_letters.values()
+            if kept.letter.tenant == tenant
+            and wanted.kind in ("", kept.letter.kind)
+            and wanted.service in ("", kept.letter.service)
+            and wanted.type in ("", kept.letter.type)
+            and (wanted.since is None or kept.letter.at >= wanted.since)
+            and (wanted.until is None or kept.letter.at < wanted.until)
+            and (before is None or kept.position < before)
+        ]
+        return sorted(found, key=lambda kept: -kept.position)[:limit]
+
+    async def remove(self, tenant: str, letter_id: str) -> bool:
+        """See `DeadLetters.remove`."""
+        if await self.get(tenant, letter_id) is None:
+            return False
+        del self.tables.dead_letters[letter_id]
+        return True
+
+    async def count(self) -> int:
+        """See `DeadLetters.count`."""
+        return len(self.tables.dead_letters)
+
 
 class MemoryStore:
     """Every storage port, on the same tables."""
@@ -253,6 +356,8 @@ class MemoryStore:
         self.preferences = MemoryPreferences(self.tables)
         self.log = MemoryDeliveryLog(self.tables)
         self.queue = MemoryDeliveryQueue(self.tables)
+        self.mails = MemoryMails(self.tables)
+        self.dead_letters = MemoryDeadLetters(self.tables)
 
 
 class ScriptedChannel:
@@ -292,6 +397,7 @@ class RecordedSignals:
     attempts: list[Attempt] = field(default_factory=list)
     dropped: list[PendingDelivery] = field(default_factory=list)
     depth: int = 0
+    mails: list[tuple[str, MailWay]] = field(default_factory=list)
 
     def notified(self, message_type: str) -> None:
         """See `Signals.notified`."""
@@ -304,6 +410,10 @@ class RecordedSignals:
     def skipped(self, pending: PendingDelivery) -> None:
         """See `Signals.skipped`."""
         self.dropped.append(pending)
+
+    def mail_accepted(self, template: str, way: MailWay) -> None:
+        """See `Signals.mail_accepted`."""
+        self.mails.append((template, way))
 
     def queue_depth(self, depth: int) -> None:
         """See `Signals.queue_depth`."""

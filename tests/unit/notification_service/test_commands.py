@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from chassis.crypto.key_file import WrappingKeys
+from chassis.crypto.safe import Safe
 from chassis.errors import Unavailable
 from notification_service.application.commands.attempt_delivery import (
     AttemptDelivery,
@@ -21,6 +23,7 @@ from notification_service.application.commands.update_preferences import (
 )
 from notification_service.application.commands.welcome_user import WelcomeUser, WelcomeUserHandler
 from notification_service.application.composer import Composer
+from notification_service.application.mail_safe import MailSafe
 from notification_service.application.ports import Effect, EventKey
 from notification_service.application.queries.watch_notifications import (
     WatchNotifications,
@@ -51,6 +54,7 @@ from tests.unit.notification_service.fakes import (
 from tests.unit.notification_service.test_occasions import COMPLETED
 
 EVENT = EventKey("/autoworker/auth", "e1")
+MAIL_SAFE = MailSafe(Safe(WrappingKeys("k1", {"k1": bytes(32)}), "identity mail"))
 POLICY = RetryPolicy(max_attempts=3, base=10, cap=3_600)
 
 
@@ -81,9 +85,12 @@ class World:
         channel = ScriptedChannel(*outcomes)
         handler = AttemptDeliveryHandler(
             inbox=self.store.inbox,
+            mails=self.store.mails,
+            safe=MAIL_SAFE,
             contacts=self.store.contacts,
             preferences=self.store.preferences,
             queue=self.store.queue,
+            dead_letters=self.store.dead_letters,
             channel=channel,
             policy=POLICY,
             clock=self.clock,

@@ -2,10 +2,8 @@
 
 from workflow_service.adapters.egress.addresses import EntryInvalid
 from workflow_service.adapters.egress.breaker import BreakerPolicy
-from workflow_service.adapters.egress.client import (
-    EgressClient,
-    EgressLimits,
-)
+from workflow_service.adapters.egress.client import EgressClient
+from workflow_service.adapters.egress.doors import Door, Doors
 from workflow_service.adapters.egress.errors import (
     EgressError,
     EgressFailed,
@@ -20,10 +18,15 @@ from workflow_service.adapters.egress.errors import (
     ResponseTooLarge,
 )
 from workflow_service.adapters.egress.hosts import GatePolicy
+from workflow_service.adapters.egress.limits import EgressLimits
 from workflow_service.adapters.egress.requests import EgressRequest, EgressResponse
+from workflow_service.adapters.egress.streams import EgressStream
+from workflow_service.adapters.egress.websockets import EgressSocket
 
 __all__ = [
     "BreakerPolicy",
+    "Door",
+    "Doors",
     "EgressClient",
     "EgressError",
     "EgressFailed",
@@ -31,6 +34,8 @@ __all__ = [
     "EgressRefused",
     "EgressRequest",
     "EgressResponse",
+    "EgressSocket",
+    "EgressStream",
     "EgressTimedOut",
     "EntryInvalid",
     "Failure",

@@ -9,18 +9,16 @@ connection is lost before an answer begins is sent again, once, if it may be (RF
 `Idempotency-Key`) and the host's budget allows it.
 """
 
-import asyncio
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
 import aiohttp
 from multidict import CIMultiDict
 
+from chassis.telemetry import tracing
 from workflow_service.adapters.egress import measures
 from workflow_service.adapters.egress.addresses import AddressPolicy
 from workflow_service.adapters.egress.bodies import ENCODINGS, read_body
@@ -30,18 +28,16 @@ from workflow_service.adapters.egress.connecting import (
     Lookup,
     SystemLookup,
 )
+from workflow_service.adapters.egress.doors import Doors
 from workflow_service.adapters.egress.driver import driver_errors
 from workflow_service.adapters.egress.errors import (
     EgressError,
     EgressFailed,
     EgressRefused,
-    EgressTimedOut,
     Failure,
-    HostUnavailable,
-    RequestInvalid,
-    ResponseTooLarge,
 )
-from workflow_service.adapters.egress.hosts import GatePolicy, HostGates, Visit
+from workflow_service.adapters.egress.hosts import HostGates, Visit
+from workflow_service.adapters.egress.limits import Allowance, EgressLimits
 from workflow_service.adapters.egress.requests import (
     REDIRECTS,
     EgressRequest,
@@ -51,42 +47,15 @@ from workflow_service.adapters.egress.requests import (
     repeatable,
 )
 from workflow_service.adapters.egress.retry_after import retry_after
+from workflow_service.adapters.egress.streams import EgressStream
+from workflow_service.adapters.egress.turns import Turns
 from workflow_service.adapters.egress.urls import Target, target
+from workflow_service.adapters.egress.verdicts import outcome_of
+from workflow_service.adapters.egress.websockets import Sockets
 
 _HOST_FAILS = frozenset((502, 503, 504))
 """Answers that count against the host. A 500 is about the request that got it, which may be one
 tenant's alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class EgressLimits:
-    """Bounds of one call. Times are seconds, sizes bytes."""
-
-    total_timeout: float = 30.0
-    connect_timeout: float = 5.0
-    max_response_bytes: int = 1024 * 1024
-    max_redirects: int = 3
-    connections: int = 200
-    gate: GatePolicy = field(default_factory=GatePolicy)
-
-
-class _Time:
-    """Seconds that a call may still take while it is on its way."""
-
-    def __init__(self, seconds: float) -> None:
-        self.given = seconds
-        self._left = seconds
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        began = time.monotonic()
-        try:
-            async with asyncio.timeout(self._left):
-                yield
-        except TimeoutError as exc:
-            raise EgressTimedOut(self.given) from exc
-        finally:
-            self._left -= time.monotonic() - began
 
 
 class EgressClient:
@@ -120,10 +89,14 @@ class EgressClient:
         self._resolver = GuardedResolver(
             AddressPolicy(allow, own_addresses), lookup or SystemLookup()
         )
-        self._gates = HostGates(self._limits.gate)
+        gates = HostGates(self._limits.gate)
+        self._turns = Turns(self._resolver, gates, self._limits)
+        self.doors = Doors(self._resolver, self._turns)
+        """For what is not HTTP: judged, and with gates, all the same."""
         self._tls = tls
         self._user_agent = user_agent
         self._session: aiohttp.ClientSession | None = None
+        self._sockets: Sockets | None = None
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
@@ -143,6 +116,7 @@ class EgressClient:
         )
         # It would repeat requests behind the back of the budget, and has no public switch.
         self._session._retry_connection = False  # noqa: SLF001
+        self._sockets = Sockets(connector, self._turns, self._limits, self._user_agent)
         return self
 
     async def __aexit__(
@@ -151,10 +125,25 @@ class EgressClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._sockets is not None:
+            await self._sockets.close()
         if self._session is not None:
             await self._session.close()
             self._session = None
         await self._resolver.close()
+
+    @property
+    def sockets(self) -> Sockets:
+        """For WebSockets."""
+        if self._sockets is None:
+            raise RuntimeError("the egress client is not open")
+        return self._sockets
+
+    @property
+    def _opened_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("the egress client is not open")
+        return self._session
 
     async def request(self, request: EgressRequest) -> EgressResponse:
         """Send *request* and read the whole response, whatever its status.
@@ -170,15 +159,44 @@ class EgressClient:
         try:
             response = await self._followed(request)
         except EgressError as exc:
-            measures.ended(_outcome(exc))
+            measures.ended(outcome_of(exc))
             raise
         measures.ended(f"status_{response.status // 100}xx")
         return response
 
+    @asynccontextmanager
+    async def stream(self, request: EgressRequest) -> AsyncIterator[EgressStream]:
+        """Send *request* and read the response piece by piece; redirects are not followed.
+
+        The time of the request, and the host's place, are those of the whole block.
+
+        Raises:
+            EgressError: as in ``request``.
+        """
+        try:
+            async with self._streaming(request) as response:
+                yield response
+        except EgressError as exc:
+            measures.ended(outcome_of(exc))
+            raise
+        measures.ended(f"status_{response.status // 100}xx")
+
+    @asynccontextmanager
+    async def _streaming(self, request: EgressRequest) -> AsyncIterator[EgressStream]:
+        sent, place = checked(request), target(request.url)
+        left = self._turns.allowance(request.timeout)
+        async with (
+            self._turns.at(place, left) as visit,
+            left.running(),
+            await self._answered(sent, place, visit, "identity") as response,
+        ):
+            self._check_peer(response)
+            _conclude(visit, response.status, retry_after(response.status, response.headers))
+            yield EgressStream(response.status, response.headers, response.content, self._limits)
+
     async def _followed(self, request: EgressRequest) -> EgressResponse:
         current, place = checked(request), target(request.url)
-        longest = self._limits.total_timeout
-        left = _Time(min(request.timeout or longest, longest))
+        left = self._turns.allowance(request.timeout)
         for _ in range(self._limits.max_redirects + 1):
             response = await self._send(current, place, left)
             location = response.headers.get("Location")
@@ -187,20 +205,11 @@ class EgressClient:
             current, place = redirected(current, place, response.status, location)
         raise EgressFailed(Failure.REDIRECTS)
 
-    async def _send(self, request: EgressRequest, place: Target, left: _Time) -> EgressResponse:
-        self._resolver.admit(place.host, place.port)
-        async with self._gates.passing(place.origin) as visit:
-            try:
-                async with left.running():
-                    response = await self._exchanged(request, place, visit)
-            except EgressError as exc:
-                # Whoever gave little time learns nothing about the host.
-                patient = left.given >= self._limits.total_timeout
-                visit.verdict = _blame(exc, patient=patient)
-                raise
-            visit.verdict = Verdict.BAD if response.status in _HOST_FAILS else Verdict.GOOD
-            if response.retry_after is not None:
-                visit.rest(response.retry_after)
+    async def _send(self, request: EgressRequest, place: Target, left: Allowance) -> EgressResponse:
+        async with self._turns.at(place, left) as visit:
+            async with left.running():
+                response = await self._exchanged(request, place, visit)
+            _conclude(visit, response.status, response.retry_after)
             return response
 
     async def _exchanged(
@@ -211,31 +220,34 @@ class EgressClient:
             return await self._received(request, response)
 
     async def _answered(
-        self, request: EgressRequest, place: Target, visit: Visit
+        self, request: EgressRequest, place: Target, visit: Visit, encodings: str = ENCODINGS
     ) -> aiohttp.ClientResponse:
         """The beginning of the answer, asked for a second time if the first was lost on the way."""
         try:
-            return await self._asked(request, place)
+            return await self._asked(request, place, encodings)
         except EgressFailed as exc:
             lost = exc.failure in (Failure.CONNECT, Failure.RESET)
             if not lost or not repeatable(request) or not visit.may_repeat():
                 raise
             measures.repeated(exc.failure.name.lower())
-        return await self._asked(request, place)
+        return await self._asked(request, place, encodings)
 
-    async def _asked(self, request: EgressRequest, place: Target) -> aiohttp.ClientResponse:
-        if self._session is None:
-            raise RuntimeError("the egress client is not open")
+    async def _asked(
+        self, request: EgressRequest, place: Target, encodings: str
+    ) -> aiohttp.ClientResponse:
         headers = CIMultiDict(request.headers)
         headers.setdefault("User-Agent", self._user_agent)
-        headers["Accept-Encoding"] = ENCODINGS
+        if trace := tracing.recorded_traceparent():
+            headers.setdefault("traceparent", trace)
+        headers["Accept-Encoding"] = encodings
         async with driver_errors():
-            return await self._session.request(
+            return await self._opened_session.request(
                 request.method,
                 place.url,
                 headers=headers,
                 data=request.body,
                 allow_redirects=False,
+                ssl=request.tls or True,
                 timeout=aiohttp.ClientTimeout(
                     total=None, sock_connect=self._limits.connect_timeout
                 ),
@@ -255,7 +267,8 @@ class EgressClient:
         encoding = response.headers.get("Content-Encoding", "")
         if request.method == "HEAD" or response.status in (204, 304):
             encoding = ""
-        body = await read_body(_pieces(response), encoding, self._limits.max_response_bytes)
+        limit = request.max_bytes or self._limits.max_response_bytes
+        body = await read_body(_pieces(response), encoding, limit)
         return EgressResponse(
             response.status,
             response.headers,
@@ -270,31 +283,8 @@ async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         yield piece
 
 
-def _blame(error: EgressError, *, patient: bool) -> Verdict:
-    """What *error* says about the host."""
-    match error:
-        case EgressFailed():
-            return Verdict.BAD
-        case EgressTimedOut():
-            return Verdict.BAD if patient else Verdict.NOTHING
-        case ResponseTooLarge():
-            return Verdict.GOOD
-        case _:
-            return Verdict.NOTHING
-
-
-def _outcome(error: EgressError) -> str:
-    """The metric's word for *error*."""
-    match error:
-        case RequestInvalid():
-            return "invalid"
-        case EgressRefused():
-            return "refused"
-        case EgressTimedOut():
-            return "timed_out"
-        case ResponseTooLarge():
-            return "too_large"
-        case HostUnavailable():
-            return "host_unavailable"
-        case _:
-            return "failed"
+def _conclude(visit: Visit, status: int, rest: float | None) -> None:
+    """An answer says how the host is, and whether it wants to be left alone."""
+    visit.verdict = Verdict.BAD if status in _HOST_FAILS else Verdict.GOOD
+    if rest is not None:
+        visit.rest(rest)

@@ -64,6 +64,8 @@ class GuardedResolver(AbstractResolver):
             EgressRefused: an address is not permitted.
             OSError: the name has no address.
         """
+        if parse_address(host) is not None:
+            return [self._checked(host, host, port)]
         try:
             addresses = await self._lookup(host, port)
         except UnicodeError as exc:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 
+from workflow_service.adapters.egress.alerts import blames_certificate
 from workflow_service.adapters.egress.connecting import ConnectRefused
 from workflow_service.adapters.egress.errors import EgressFailed, EgressRefused, Failure
 
@@ -16,7 +17,7 @@ async def driver_errors() -> AsyncIterator[None]:
         yield
     except (aiohttp.ClientConnectorDNSError, aiohttp.ClientSSLError) as exc:
         dns = isinstance(exc, aiohttp.ClientConnectorDNSError)
-        raise EgressFailed(Failure.DNS if dns else Failure.TLS) from exc
+        raise EgressFailed(Failure.DNS if dns else _lost(exc, Failure.TLS)) from exc
     except aiohttp.ServerTimeoutError:
         raise
     except aiohttp.ClientConnectorError as exc:
@@ -24,8 +25,12 @@ async def driver_errors() -> AsyncIterator[None]:
             raise EgressRefused from exc
         raise EgressFailed(Failure.CONNECT) from exc
     except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError) as exc:
-        raise EgressFailed(Failure.RESET) from exc
+        raise EgressFailed(_lost(exc, Failure.RESET)) from exc
     except aiohttp.ClientPayloadError as exc:
         raise EgressFailed(Failure.RESET) from exc
     except (aiohttp.ClientError, ValueError) as exc:
         raise EgressFailed(Failure.PROTOCOL) from exc
+
+
+def _lost(error: BaseException, failure: Failure) -> Failure:
+    return Failure.CERTIFICATE if blames_certificate(error) else failure

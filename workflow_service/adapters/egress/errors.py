@@ -39,6 +39,7 @@ class Failure(Enum):
     DNS = "the host name could not be resolved"
     CONNECT = "no connection could be made"
     TLS = "no trusted TLS connection could be made"
+    CERTIFICATE = "the service does not accept the client's certificate, or wants one"
     RESET = "the connection was closed before the response was complete"
     PROTOCOL = "the response is not valid HTTP"
     REDIRECTS = "there were too many redirects"

@@ -1,6 +1,7 @@
 """Requests and responses: what may be sent, what may be sent again, what follows a redirect."""
 
 import re
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -40,6 +41,11 @@ class EgressRequest:
     timeout: float | None = None
     """Seconds for everything, redirects included but not the wait for the host's turn; never more
     than the client's own limit."""
+    max_bytes: int | None = None
+    """The largest response, unpacked; None: the client's own limit."""
+    tls: ssl.SSLContext | None = None
+    """What proves who the client is, and whom it trusts; None: as for all calls. A connection is used
+    again for the same context only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,7 @@ def redirected(
     headers = dict(request.headers)
     if following.origin != place.origin:
         headers = {k: v for k, v in headers.items() if k.lower() in _ACROSS_ORIGINS}
+        request = replace(request, tls=None)
     seen_other = status == 303 and request.method not in ("GET", "HEAD")
     if seen_other or (status in (301, 302) and request.method == "POST"):
         headers = {k: v for k, v in headers.items() if k.lower() not in _ABOUT_BODY}

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeAlias
 
-from workflow_service.adapters.event_codec import EVENTS_VERSION, STATE_VERSION, encode_events
-from workflow_service.adapters.sqlite.rows import (
-    Row,
-    contents_row,
-    execution_row,
-    has_ended,
-    input_of,
-    maybe_micros,
-    micros,
-    results_of,
-    tags_of,
-)
+from chassis.storage.many import insert_rows, write_rows
+from workflow_service.adapters.columns import has_ended, maybe_micros, micros, tags_of
+from workflow_service.adapters.event_codec import EVENTS_VERSION, STATE_VERSION
+from workflow_service.adapters.payloads import CommitEncoding
+from workflow_service.adapters.sqlite.commit_events import events_of
+from workflow_service.adapters.sqlite.payloads import keep
+from workflow_service.adapters.sqlite.rows import Row, contents_row, execution_row, results_of
 from workflow_service.application.ports import (
     Commit,
     IdempotencyKey,
@@ -25,42 +21,64 @@ from workflow_service.application.ports import (
     StartedBefore,
     VersionConflict,
 )
-from workflow_service.domain.execution.events import WorkflowRetried
+from workflow_service.domain.execution.workflow_events import WorkflowRetried
 
-_INSERT: Final = f"""
+_EXECUTIONS: Final = """
 INSERT INTO executions (
     execution, tenant, owner, namespace, name, version, digest, priority, created_at, run_at,
-    sequence, epoch, node, busy, wake_at, status, started_at, ended_at
-) VALUES ({", ".join("?" * 18)}) ON CONFLICT (execution) DO NOTHING
-"""  # noqa: S608 - placeholders only
-_INSERT_CONTENTS: Final = (
-    "INSERT INTO contents (execution, input, tags, output, problem) VALUES (?, ?, ?, ?, ?)"
+    sequence, epoch, node, busy, wake_at, status, started_at, ended_at, parent
+)"""
+_UNLESS_THERE: Final = "ON CONFLICT (execution) DO NOTHING"
+_CONTENTS: Final = (
+    "INSERT INTO contents"
+    " (execution, tags, input, input_refs, output, output_refs, problem, problem_refs, origin)"
 )
-_INSERT_TAG: Final = "INSERT INTO execution_tags (tenant, tag, execution) VALUES (?, ?, ?)"
-_UPDATE: Final = """
+_TAGS: Final = "INSERT INTO execution_tags (tenant, tag, execution)"
+# SQLite calls the columns of VALUES column1, column2, …: those of `_change`.
+_CHANGES: Final = """
 UPDATE executions
-SET sequence = ?, node = ?, busy = ?, wake_at = ?, status = ?, started_at = ?, ended_at = ?
-WHERE execution = ? AND sequence = ? AND epoch = ?
+SET sequence = change.column1, node = change.column2, busy = change.column3,
+    wake_at = change.column4, status = change.column5, started_at = change.column6,
+    ended_at = change.column7
+FROM (VALUES"""
+_CHANGED: Final = """) AS change
+WHERE executions.execution = change.column8
+  AND executions.sequence = change.column9 AND executions.epoch = change.column10
 """
 _RENEW_CONTENTS: Final = (
-    "UPDATE contents SET input = ?, output = NULL, problem = NULL WHERE execution = ?"
+    "UPDATE contents SET input = ?, input_refs = ?, output = NULL, output_refs = NULL,"
+    " problem = NULL, problem_refs = NULL WHERE execution = ?"
 )
-_UPDATE_RESULTS: Final = "UPDATE contents SET output = ?, problem = ? WHERE execution = ?"
-_INSERT_COMMIT: Final = (
-    "INSERT INTO commits (execution, first_sequence, last_sequence, at, version, events)"
-    " VALUES (?, ?, ?, ?, ?, ?)"
+_RESULTS: Final = """
+UPDATE contents
+SET output = result.column1, output_refs = result.column2, problem = result.column3,
+    problem_refs = result.column4
+FROM (VALUES"""
+_OF_RESULTS: Final = ") AS result WHERE contents.execution = result.column5"
+_COMMITS: Final = (
+    "INSERT INTO commits"
+    " (execution, first_sequence, last_sequence, at, version, events, events_refs)"
 )
-_INSERT_SNAPSHOT: Final = (
-    "INSERT OR REPLACE INTO snapshots (execution, sequence, version, state) VALUES (?, ?, ?, ?)"
+_SNAPSHOTS: Final = (
+    "INSERT OR REPLACE INTO snapshots (execution, sequence, version, state, state_refs)"
 )
 
+Kept: TypeAlias = tuple[int, int]
+"""How many large values were new, and how many were there already."""
+_NONE_KEPT: Final = (0, 0)
 
-def writing_of(commit: Commit, node: str) -> Beginning | Continuing:
+
+def writing_of(
+    commit: Commit, node: str, encoding: CommitEncoding
+) -> Callable[[sqlite3.Connection], Kept]:
     """Return the work that makes *commit*, of *node*, durable; it may be done in another thread.
 
-    The work raises what ``EventStore.append`` does.
+    The work raises what ``EventStore.append`` does. It returns how many large values were new, and how many were there.
+    It is a brief one, done together with others, unless it has large values to write.
     """
-    return Beginning(commit, node) if commit.expected == 0 else Continuing(commit, node)
+    kind = Beginning if commit.expected == 0 else Continuing
+    write = kind(commit, node, encoding)
+    return write.keeping if write.payloads else write
 
 
 def key_of(
@@ -78,76 +96,115 @@ def key_of(
 
 
 class _Write:
-    """One commit, encoded before it reaches the writer's thread."""
+    """One commit, encoded before it reaches the writer's thread: a ``SharedWork``."""
 
-    __slots__ = ("_commit", "_execution", "_log")
+    __slots__ = ("commit", "events", "execution", "log", "payloads", "snapshot")
 
-    def __init__(self, commit: Commit, execution: Row) -> None:
-        self._commit = commit
-        self._execution = execution
-        self._log: Row | None = None
+    def __init__(self, commit: Commit, execution: Row, encoding: CommitEncoding) -> None:
+        self.commit = commit
+        self.execution = execution
+        self.log: Row | None = None
+        self.snapshot: Row | None = None
+        last = commit.expected + len(commit.events)
         if commit.events:
-            self._log = (
+            self.log = (
                 commit.execution,
                 commit.expected + 1,
-                commit.expected + len(commit.events),
+                last,
                 micros(commit.at),
                 EVENTS_VERSION,
-                encode_events(commit.events),
+                *encoding.encode_list(commit.events),
             )
-
-    def _write_history(self, db: sqlite3.Connection) -> None:
-        commit = self._commit
-        if self._log is not None:
-            db.execute(_INSERT_COMMIT, self._log)
         if commit.snapshot is not None:
-            sequence = commit.expected + len(commit.events)
-            row = (commit.execution, sequence, STATE_VERSION, commit.snapshot)
-            db.execute(_INSERT_SNAPSHOT, row)
+            state = encoding.encode(commit.snapshot)
+            self.snapshot = (commit.execution, last, STATE_VERSION, *state)
+        self.events = events_of(commit)
+        self.payloads = encoding.payloads
+
+    def __call__(self, db: sqlite3.Connection) -> Kept:
+        """Do it alone, without its large values."""
+        return self.together(db, (self,))[0]
+
+    def keeping(self, db: sqlite3.Connection) -> Kept:
+        """Do it with its large values, which is not brief."""
+        self(db)
+        commit = self.commit
+        return keep(db, commit.summary.tenant, commit.execution, self.payloads)
+
+    @staticmethod
+    def together(db: sqlite3.Connection, writes: Sequence[_Write]) -> Sequence[Kept]:
+        """Do all of *writes*, without their large values.
+
+        Raises:
+            VersionConflict: one of them is refused, whichever it is and why.
+        """
+        _begin(db, [write for write in writes if isinstance(write, Beginning)])
+        _continue(db, [write for write in writes if isinstance(write, Continuing)])
+        insert_rows(db, _COMMITS, [write.log for write in writes if write.log])
+        insert_rows(db, _SNAPSHOTS, [write.snapshot for write in writes if write.snapshot])
+        for write in writes:
+            if write.events is not None:
+                write.events(db)
+        return [_NONE_KEPT] * len(writes)
 
 
 class Beginning(_Write):
     """The first commit of an execution."""
 
-    __slots__ = ("_contents", "_tags")
+    __slots__ = ("contents", "tags")
 
-    def __init__(self, commit: Commit, node: str) -> None:
-        super().__init__(commit, execution_row(commit, node))
-        self._contents = contents_row(commit.summary)
-        self._tags = tags_of(commit.summary)
+    def __init__(self, commit: Commit, node: str, encoding: CommitEncoding) -> None:
+        summary = commit.summary
+        self.contents = contents_row(summary, encoding)
+        self.tags = [(summary.tenant, tag, commit.execution) for tag in tags_of(summary)]
+        super().__init__(commit, execution_row(commit, node), encoding)
 
-    def __call__(self, db: sqlite3.Connection) -> None:
-        commit = self._commit
+    def claim(self, db: sqlite3.Connection) -> None:
+        """Take the idempotency key, if there is one."""
+        commit = self.commit
         if commit.idempotency is not None:
             _claim(db, commit.idempotency, commit.execution, commit.at)
-        if db.execute(_INSERT, self._execution).rowcount == 0:
-            raise VersionConflict("the execution exists already")
-        db.execute(_INSERT_CONTENTS, self._contents)
-        for tag in self._tags:
-            db.execute(_INSERT_TAG, (commit.summary.tenant, tag, commit.execution))
-        self._write_history(db)
 
 
 class Continuing(_Write):
     """A later commit of an execution."""
 
-    __slots__ = ("_input", "_results")
+    __slots__ = ("input", "results")
 
-    def __init__(self, commit: Commit, node: str) -> None:
-        super().__init__(commit, _change(commit, node))
+    def __init__(self, commit: Commit, node: str, encoding: CommitEncoding) -> None:
         summary, name = commit.summary, commit.execution
         again = bool(commit.events) and isinstance(commit.events[0], WorkflowRetried)
-        self._input = (input_of(summary), name) if again else None
-        self._results = (*results_of(summary), name) if has_ended(summary) else None
+        self.input = (*encoding.encode(summary.input), name) if again else None
+        self.results = (*results_of(summary, encoding), name) if has_ended(summary) else None
+        super().__init__(commit, _change(commit, node), encoding)
 
-    def __call__(self, db: sqlite3.Connection) -> None:
-        if db.execute(_UPDATE, self._execution).rowcount == 0:
-            raise _refusal(db, self._commit)
-        if self._input is not None:
-            db.execute(_RENEW_CONTENTS, self._input)
-        if self._results is not None:
-            db.execute(_UPDATE_RESULTS, self._results)
-        self._write_history(db)
+    def __call__(self, db: sqlite3.Connection) -> Kept:
+        """Do it alone, without its large values."""
+        try:
+            return super().__call__(db)
+        except VersionConflict:
+            raise _refusal(db, self.commit) from None
+
+
+def _begin(db: sqlite3.Connection, writes: Sequence[Beginning]) -> None:
+    for write in writes:
+        write.claim(db)
+    rows = [write.execution for write in writes]
+    if insert_rows(db, _EXECUTIONS, rows, _UNLESS_THERE) < len(rows):
+        raise VersionConflict("the execution exists already")
+    insert_rows(db, _CONTENTS, [write.contents for write in writes])
+    insert_rows(db, _TAGS, [tag for write in writes for tag in write.tags])
+
+
+def _continue(db: sqlite3.Connection, writes: Sequence[Continuing]) -> None:
+    rows = [write.execution for write in writes]
+    if write_rows(db, _CHANGES, rows, _CHANGED) < len(rows):
+        raise VersionConflict("an execution has moved on")
+    for write in writes:
+        if write.input is not None:
+            db.execute(_RENEW_CONTENTS, write.input)
+    results = [write.results for write in writes if write.results is not None]
+    write_rows(db, _RESULTS, results, _OF_RESULTS)
 
 
 def _change(commit: Commit, node: str) -> Row:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from typing import Final, TypeAlias
+from collections.abc import Iterable
+from typing import Final
 
-import msgspec
-
-from chassis.errors import FieldProblem, Invalid
 from chassis.storage.migrations import Migration
 from chassis.storage.sqlite import SqliteDatabase
-from workflow_service.adapters.sqlite.rows import Row, micros, moment_of
+from workflow_service.adapters.columns import micros, moment_of
+from workflow_service.adapters.cursors import definition_cursor, definition_place
+from workflow_service.adapters.sqlite.rows import Row
 from workflow_service.application.ports import Definitions, Page, StoredDefinition
 from workflow_service.domain.semver import precedence
 
@@ -42,23 +39,26 @@ CREATE INDEX definitions_by_digest ON definitions (tenant, digest);
 """
 _DOWN = "DROP TABLE definitions;"
 
-MIGRATIONS = (Migration(100, "definitions", _UP, _DOWN),)
+_PINNED_UP = "ALTER TABLE definitions ADD COLUMN pinned BLOB NOT NULL DEFAULT x'';"
+_PINNED_DOWN = "ALTER TABLE definitions DROP COLUMN pinned;"
+
+MIGRATIONS = (
+    Migration(100, "definitions", _UP, _DOWN),
+    Migration(101, "pinned", _PINNED_UP, _PINNED_DOWN),
+)
 """Those of definitions: numbers 100 to 199."""
 
 _COLUMNS: Final = (
-    "tenant, namespace, name, version, digest, document, created_at, created_by, title, summary"
+    "tenant, namespace, name, version, digest, document, created_at, created_by, title, summary,"
+    " pinned"
 )
 _SELECT: Final = f"SELECT {_COLUMNS} FROM definitions WHERE tenant = ?"  # noqa: S608 - constants
 _EXACTLY: Final = f"{_SELECT} AND namespace = ? AND name = ? AND version = ?"
 _RANKED: Final = "ORDER BY namespace, name, precedence DESC, version DESC LIMIT ?"
 _INSERT: Final = (
     f"INSERT INTO definitions ({_COLUMNS}, precedence)"  # noqa: S608 - constants
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
-
-_Place: TypeAlias = tuple[str, str, str]
-"""Namespace, name and version that a page ended with."""
-_places = msgspec.json.Decoder(tuple[str, str, str])
 
 
 _KEPT: Final = 256
@@ -132,7 +132,8 @@ class SqliteDefinitions(Definitions):
                 " AND ((namespace, name) > (?, ?)"
                 " OR (namespace, name) = (?, ?) AND (precedence, version) < (?, ?))"
             )
-            values += _bounds(cursor)
+            namespace_, name_, version = definition_place(cursor)
+            values += [namespace_, name_, namespace_, name_, precedence(version), version]
         statement = f"{_SELECT}{conditions} {_RANKED}"
         return await self._database.read(
             lambda db: _page(db.execute(statement, (*values, limit + 1)), limit)
@@ -155,12 +156,14 @@ def _row_of(definition: StoredDefinition) -> Row:
         definition.created_by,
         definition.title,
         definition.summary,
+        definition.pinned,
         precedence(definition.version),
     )
 
 
 def _definition_of(row: Row) -> StoredDefinition:
-    tenant, namespace, name, version, digest, document, created_at, created_by, title, summary = row
+    tenant, namespace, name, version, digest, document, created_at, created_by, *rest = row
+    title, summary, pinned = rest
     return StoredDefinition(
         tenant=tenant,
         namespace=namespace,
@@ -172,6 +175,7 @@ def _definition_of(row: Row) -> StoredDefinition:
         created_by=created_by,
         title=title,
         summary=summary,
+        pinned=pinned,
     )
 
 
@@ -181,22 +185,6 @@ def _page(rows: Iterable[Row], limit: int) -> Page[StoredDefinition]:
     for definition in map(_definition_of, rows):
         total += len(definition.document)
         if len(items) == limit or (items and total > PAGE_BYTES):
-            return Page(tuple(items), _cursor_after(items[-1]))
+            return Page(tuple(items), definition_cursor(items[-1]))
         items.append(definition)
     return Page(tuple(items))
-
-
-def _cursor_after(definition: StoredDefinition) -> str:
-    place: _Place = (definition.namespace, definition.name, definition.version)
-    return base64.urlsafe_b64encode(msgspec.json.encode(place)).decode().rstrip("=")
-
-
-def _bounds(cursor: str) -> Iterator[str]:
-    try:
-        place = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        namespace, name, version = _places.decode(place)
-        rank = precedence(version)
-    except (binascii.Error, ValueError, msgspec.DecodeError) as exc:
-        problem = FieldProblem("cursor", "is none that a list of definitions returned")
-        raise Invalid("the list cannot be continued", details=[problem]) from exc
-    yield from (namespace, name, namespace, name, rank, version)

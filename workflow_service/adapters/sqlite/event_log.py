@@ -9,25 +9,15 @@ from typing import Final
 
 from chassis.messaging.port import CloudEvent
 from chassis.storage.sqlite import SqliteDatabase
-from workflow_service.adapters.event_codec import EVENTS_VERSION, decode_events
-from workflow_service.adapters.sqlite.bell import LogBell
-from workflow_service.adapters.sqlite.inbound_events import decode_inbound
-from workflow_service.adapters.sqlite.rows import Row, maybe_moment, moment_of
-from workflow_service.application.ports import Recorded
-from workflow_service.application.projections.announcements import (
-    EXECUTION_ENDED,
-    Announced,
-    Wanted,
-    announcements,
-    inbound_event,
-)
-from workflow_service.application.projections.history import TYPES, About
-from workflow_service.domain.execution.events import (
-    EventEmitted,
-    WorkflowCancelled,
-    WorkflowCompleted,
-    WorkflowFaulted,
-)
+from workflow_service.adapters.bells import LogBell
+from workflow_service.adapters.columns import maybe_moment, moment_of
+from workflow_service.adapters.event_codec import decode_events
+from workflow_service.adapters.payloads import size_of
+from workflow_service.adapters.sqlite.payloads import fetching, taken_out
+from workflow_service.adapters.sqlite.rows import Row
+from workflow_service.adapters.telling import may_tell, needles_of, told_from_outside, told_of
+from workflow_service.application.projections.announcements import Announced, Wanted, required
+from workflow_service.application.projections.history import About
 
 ROWS: Final = 2_000
 """How many rows one reading passes at the most, wanted or not, so that it ends soon."""
@@ -40,14 +30,11 @@ PATIENCE: Final = 5.0
 
 _SELECT: Final = """
 SELECT c.position, c.at, c.version, c.events, c.execution, c.first_sequence,
-       e.namespace, e.name, e.version, e.tenant, e.owner, e.started_at
+       e.namespace, e.name, e.version, e.tenant, e.owner, e.started_at,
+       c.events_refs
 FROM commits c LEFT JOIN executions e ON e.execution = c.execution
 WHERE c.position > ? ORDER BY c.position LIMIT ?
 """
-
-# Told in two types, or in one that only the event itself knows.
-_ALWAYS_READ: Final = (EventEmitted,)
-_TERMINAL: Final = (WorkflowCancelled, WorkflowCompleted, WorkflowFaulted)
 
 
 class SqliteEventLog:
@@ -59,11 +46,11 @@ class SqliteEventLog:
     Args:
         database: with the tables of ``schema.MIGRATIONS``.
         bell: rings after commits.
-        wanted: whether anybody listens to a type; all are wanted by default.
+        wanted: whether anybody listens to a type; all that the standard requires by default.
     """
 
     def __init__(
-        self, database: SqliteDatabase, *, bell: LogBell, wanted: Wanted = lambda _: True
+        self, database: SqliteDatabase, *, bell: LogBell, wanted: Wanted = required
     ) -> None:
         self._database = database
         self._bell = bell
@@ -113,44 +100,24 @@ class SqliteEventLog:
         self, db: sqlite3.Connection, after: int, limit: int
     ) -> tuple[list[tuple[int, CloudEvent]], int, int]:
         """Return what is wanted after a position, the position that was come to, and the rows passed."""
-        needles = _needles(self._wanted)
+        needles = needles_of(self._wanted)
         found: list[tuple[int, CloudEvent]] = []
         position, size, rows = after, 0, 0
         for row in db.execute(_SELECT, (after, ROWS)):
             position, rows = row[0], rows + 1
-            if not _may_tell(row, needles):
+            if row[4] is not None and not may_tell(row[3], row[2], needles):
                 continue
-            size += len(row[3])
-            found += [(position, event) for event in self._told(row)]
+            size += len(row[3]) + size_of(row[12])
+            found += [(position, event) for event in self._told(db, row)]
             if len(found) >= limit or size > BATCH_BYTES:
                 break
         return found, position, rows
 
-    def _told(self, row: Row) -> Iterator[CloudEvent]:
+    def _told(self, db: sqlite3.Connection, row: Row) -> Iterator[CloudEvent]:
         at = moment_of(row[1])
         if row[4] is None:
-            for inbound in decode_inbound(row[3]):
-                if self._wanted(inbound.type):
-                    yield inbound_event(inbound, at)
-            return
+            return told_from_outside(row[3], at, self._wanted)
         who = Announced(About(row[4], *row[6:9]), row[9], row[10], maybe_moment(row[11]))
-        for sequence, event in enumerate(decode_events(row[3], row[2]), row[5]):
-            yield from announcements(who, Recorded(sequence, at, event), self._wanted)
-
-
-def _needles(wanted: Wanted) -> list[bytes]:
-    """Return what a row holds, as msgspec writes it, that has an event that may be wanted."""
-    ended = wanted(EXECUTION_ENDED)
-    return [
-        f'"e":"{kind.__struct_config__.tag}"'.encode()
-        for kind, public in TYPES.items()
-        if kind in _ALWAYS_READ or wanted(public) or (ended and kind in _TERMINAL)
-    ]
-
-
-def _may_tell(row: Row, needles: Sequence[bytes]) -> bool:
-    """Whether the events of *row* are worth decoding: this is asked for every commit there is."""
-    if row[4] is None or row[2] != EVENTS_VERSION:
-        return True
-    data: bytes = row[3]
-    return any(needle in data for needle in needles)
+        large = taken_out(row[12], fetching(db, row[4]))
+        events = decode_events(row[3], row[2], taken_out=large)
+        return told_of(who, row[5], at, events, self._wanted)

@@ -5,34 +5,47 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from chassis.clock import Clock
 from chassis.storage.sqlite import SqliteDatabase
-from workflow_service.adapters.event_codec import STATE_VERSION, decode_events, decode_slice
-from workflow_service.adapters.sqlite.bell import LogBell
-from workflow_service.adapters.sqlite.commits import key_of, writing_of
-from workflow_service.adapters.sqlite.rows import (
-    SUMMARY_COLUMNS,
-    Row,
-    maybe_moment,
-    micros,
-    moment_of,
-    summary_of,
+from workflow_service.adapters.bells import IntakeBell, LogBell
+from workflow_service.adapters.columns import maybe_moment, micros, moment_of
+from workflow_service.adapters.event_codec import (
+    STATE_VERSION,
+    decode_events,
+    decode_state,
+    events_from,
 )
+from workflow_service.adapters.metrics import observe_payloads
+from workflow_service.adapters.payloads import Fetch, PayloadCodec
+from workflow_service.adapters.sqlite.commits import key_of, writing_of
+from workflow_service.adapters.sqlite.payloads import fetching, taken_out
+from workflow_service.adapters.sqlite.rows import SUMMARY_COLUMNS, Row, summary_of
 from workflow_service.adapters.sqlite.turns import due, left_by_others
 from workflow_service.application.ports import Commit, Head, OpenExecution, Recorded, Stored
+from workflow_service.domain.execution.events import EventEmitted
+
+READ_BYTES: Final = 2 * 1024 * 1024
+"""Bytes of events that one reading of a history takes at the most, unless its first one alone has more."""
 
 _SELECT_HEAD: Final = f"""
 SELECT {SUMMARY_COLUMNS}, e.sequence, e.epoch
 FROM executions e JOIN contents c ON c.execution = e.execution WHERE e.execution = ?
 """  # noqa: S608 - columns of our own
 _SELECT_COMMITS: Final = (
-    "SELECT first_sequence, at, version, events FROM commits"
+    "SELECT first_sequence, at, version, events, events_refs FROM commits"
     " WHERE execution = ? AND last_sequence > ? ORDER BY last_sequence"
 )
+_SELECT_SNAPSHOT: Final = (
+    "SELECT sequence, state, state_refs FROM snapshots WHERE execution = ? AND version = ?"
+)
 _SELECT_OPEN: Final = (
-    "SELECT execution, tenant, sequence, status, busy, node, wake_at FROM executions"
+    "SELECT execution, tenant, sequence, status, busy, node, wake_at,"
+    " CASE WHEN wake_at IS NULL AND status = 'waiting' THEN EXISTS ("
+    "SELECT 1 FROM subscriptions s WHERE s.execution = executions.execution) ELSE 0 END"
+    " FROM executions"
     " WHERE ended_at IS NULL AND (tenant, execution) > (?, ?)"
     " ORDER BY tenant, execution LIMIT ?"
 )
@@ -50,6 +63,8 @@ class SqliteEventStore:
         clock: says which idempotency keys are still alive.
         bell: rung after every commit.
         observe: told of every commit that is durable.
+        codec: takes large values out of commits.
+        intake: rung when a commit has emitted events.
     """
 
     def __init__(
@@ -60,17 +75,27 @@ class SqliteEventStore:
         clock: Clock,
         bell: LogBell,
         observe: Callable[[Commit], None] = lambda _: None,
+        codec: PayloadCodec | None = None,
+        intake: IntakeBell | None = None,
     ) -> None:
         self._database = database
         self._node = node
         self._clock = clock
         self._bell = bell
         self._observe = observe
+        self._intake = intake or IntakeBell()
+        self._codec = codec or PayloadCodec()
 
     async def append(self, commit: Commit) -> None:
         """Make *commit* durable; see ``EventStore``."""
-        await self._database.write(writing_of(commit, self._node))
+        encoding = self._codec.encoding(commit.execution)
+        large = await self._database.write(writing_of(commit, self._node, encoding))
+        if encoding.splitter is not None:
+            self._codec.durable(commit, encoding)
+            observe_payloads(*large)
         self._bell.ring()
+        if any(isinstance(event, EventEmitted) for event in commit.events):
+            self._intake.ring()
         self._observe(commit)
 
     async def load(self, execution: str) -> Stored | None:
@@ -84,7 +109,7 @@ class SqliteEventStore:
     async def read(
         self, execution: str, *, after: int = 0, limit: int = 1000
     ) -> Sequence[Recorded]:
-        """Return the events after the sequence *after*, *limit* at the most."""
+        """Return the events after the sequence *after*, *limit* or ``READ_BYTES`` at the most."""
         return await self._database.read(lambda db: _read(db, execution, after, limit))
 
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
@@ -129,7 +154,7 @@ class SqliteEventStore:
 
 
 def _open_of(row: Row) -> OpenExecution:
-    execution, tenant, sequence, status, busy, node, wake_at = row
+    execution, tenant, sequence, status, busy, node, wake_at, listening = row
     return OpenExecution(
         execution=execution,
         tenant=tenant,
@@ -138,45 +163,57 @@ def _open_of(row: Row) -> OpenExecution:
         busy=bool(busy),
         nodes=(node,),
         wake_at=maybe_moment(wake_at),
+        listening=bool(listening),
     )
 
 
 def _head(db: sqlite3.Connection, execution: str) -> Head | None:
     row = db.execute(_SELECT_HEAD, (execution,)).fetchone()
-    return None if row is None else Head(execution, row[-2], row[-1], summary_of(row))
+    if row is None:
+        return None
+    return Head(execution, row[-2], row[-1], summary_of(row, partial(fetching, db)))
 
 
 def _load(db: sqlite3.Connection, execution: str) -> Stored | None:
     head = _head(db, execution)
     if head is None:
         return None
-    snapshot = db.execute(
-        "SELECT sequence, state FROM snapshots WHERE execution = ? AND version = ?",
-        (execution, STATE_VERSION),
-    ).fetchone()
-    sequence, state = snapshot or (0, None)
-    return Stored(head, state, sequence, tuple(_events_after(db, execution, sequence)))
+    fetch = fetching(db, execution)
+    row = db.execute(_SELECT_SNAPSHOT, (execution, STATE_VERSION)).fetchone()
+    if row is None:
+        return Stored(head, None, 0, tuple(_events_after(db, execution, 0, fetch)))
+    sequence, data, references = row
+    state = decode_state(data, taken_out(references, fetch))
+    return Stored(head, state, sequence, tuple(_events_after(db, execution, sequence, fetch)))
 
 
-def _events_after(db: sqlite3.Connection, execution: str, after: int) -> list[Recorded]:
+def _events_after(
+    db: sqlite3.Connection, execution: str, after: int, fetch: Fetch
+) -> list[Recorded]:
     """Return all events above *after*, which is where a commit ends."""
-    return [
-        Recorded(sequence, at, event)
-        for first, micros_at, version, data in db.execute(_SELECT_COMMITS, (execution, after))
-        for at in (moment_of(micros_at),)
-        for sequence, event in enumerate(decode_events(data, version), first)
-    ]
+    found: list[Recorded] = []
+    for first, at, version, data, references in db.execute(_SELECT_COMMITS, (execution, after)):
+        events = decode_events(data, version, taken_out=taken_out(references, fetch))
+        moment = moment_of(at)
+        found += [Recorded(n, moment, event) for n, event in enumerate(events, first)]
+    return found
 
 
 def _read(db: sqlite3.Connection, execution: str, after: int, limit: int) -> list[Recorded]:
     found: list[Recorded] = []
-    for first, at, version, data in db.execute(_SELECT_COMMITS, (execution, after)):
+    size = 0
+    fetch = fetching(db, execution)
+    for first, at, version, data, references in db.execute(_SELECT_COMMITS, (execution, after)):
         skip = max(0, after + 1 - first)
-        events = decode_slice(data, version, skip, limit - len(found))
         moment = moment_of(at)
-        found += [Recorded(n, moment, event) for n, event in enumerate(events, first + skip)]
-        if len(found) >= limit:
-            break
+        events = events_from(data, version, skip, taken_out(references, fetch))
+        for sequence, (event, bytes_of_it) in enumerate(events, first + skip):
+            size += bytes_of_it
+            if found and size > READ_BYTES:
+                return found
+            found.append(Recorded(sequence, moment, event))
+            if len(found) >= limit:
+                return found
     return found
 
 

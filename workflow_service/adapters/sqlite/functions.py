@@ -8,7 +8,8 @@ from typing import Final
 
 from chassis.storage.migrations import Migration
 from chassis.storage.sqlite import SqliteDatabase
-from workflow_service.adapters.sqlite.rows import Row, micros, moment_of
+from workflow_service.adapters.columns import micros, moment_of
+from workflow_service.adapters.sqlite.rows import Row
 from workflow_service.application.ports import FunctionRecord, Functions
 
 _UP = """

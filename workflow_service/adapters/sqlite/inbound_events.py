@@ -7,22 +7,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
 from chassis.storage.sqlite import SqliteDatabase
-from workflow_service.adapters.sqlite.bell import LogBell
-from workflow_service.adapters.sqlite.rows import micros
+from workflow_service.adapters.bells import IntakeBell, LogBell
+from workflow_service.adapters.columns import micros
+from workflow_service.adapters.sqlite.intake import entry_of, put
 from workflow_service.application.ports import InboundEvent
 
 INBOUND_VERSION: Final = 1
 """Format of events from outside in the log."""
 
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(list[InboundEvent])
-
-_REMEMBER: Final = (
-    "INSERT INTO inbound_events (tenant, source, id, at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
-)
 _LOG: Final = (
     "INSERT INTO commits (execution, first_sequence, last_sequence, at, version, events)"
     " VALUES (NULL, 1, ?, ?, ?, ?)"
@@ -32,20 +25,22 @@ _LOG: Final = (
 class SqliteInboundEvents:
     """The ``InboundEvents`` port on a ``SqliteDatabase``."""
 
-    def __init__(self, database: SqliteDatabase, *, bell: LogBell) -> None:
+    def __init__(
+        self, database: SqliteDatabase, *, bell: LogBell, intake: IntakeBell | None = None
+    ) -> None:
         self._database = database
         self._bell = bell
+        self._intake = intake or IntakeBell()
 
-    async def add(self, events: Sequence[InboundEvent], at: datetime) -> int:
+    async def add(
+        self, events: Sequence[InboundEvent], at: datetime, *, announce: bool = True
+    ) -> int:
         """Keep those not seen before and return how many that were."""
-        encoded = [
-            ((event.tenant, event.source, event.id, micros(at)), _encoder.encode(event))
-            for event in events
-        ]
+        entries = [entry_of(event, at) for event in events]
 
         def work(db: sqlite3.Connection) -> int:
-            new = [data for key, data in encoded if db.execute(_REMEMBER, key).rowcount == 1]
-            if new:
+            new = [entry[1] for entry in entries if put(db, entry) is not None]
+            if new and announce:
                 row = (len(new), micros(at), INBOUND_VERSION, b"[" + b",".join(new) + b"]")
                 db.execute(_LOG, row)
             return len(new)
@@ -53,9 +48,5 @@ class SqliteInboundEvents:
         accepted = await self._database.write(work)
         if accepted:
             self._bell.ring()
+            self._intake.ring()
         return accepted
-
-
-def decode_inbound(data: bytes) -> list[InboundEvent]:
-    """Return the events that a row of the log has."""
-    return _decoder.decode(data)

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Final
 
 from chassis.storage.sqlite import SqliteDatabase
+from workflow_service.adapters.columns import decode_json, forms_of, micros
 from workflow_service.adapters.sqlite.event_log import SqliteEventLog
-from workflow_service.adapters.sqlite.rows import decode_json, forms_of, micros
+from workflow_service.adapters.sqlite.payloads import drop_uses
 
 # Only what the relay has passed: an event that nobody has heard of yet is not old.
 _ENDED: Final = """
@@ -38,6 +39,12 @@ _DROP_KEYS: Final = (
 _DROP_INBOUND: Final = (
     "DELETE FROM commits WHERE position IN (SELECT position FROM commits"
     " WHERE execution IS NULL AND at < ? AND position <= ? ORDER BY at LIMIT ?)"
+)
+# What no reader is waiting for; without readers, all of it.
+_DROP_INTAKE: Final = (
+    "DELETE FROM intake WHERE position IN (SELECT position FROM intake WHERE at < ?"
+    " AND position <= COALESCE((SELECT MIN(position) FROM intake_readers), position)"
+    " ORDER BY position LIMIT ?)"
 )
 _DROP_SEEN: Final = (
     "DELETE FROM inbound_events WHERE (tenant, source, id) IN"
@@ -73,7 +80,7 @@ class SqliteRetention:
         return await self._database.write(work)
 
     async def purge(self, limit: int) -> int:
-        """Delete up to *limit* commits of what was forgotten."""
+        """Delete up to *limit* commits and large values of what was forgotten."""
 
         def work(db: sqlite3.Connection) -> int:
             deleted = 0
@@ -82,6 +89,11 @@ class SqliteRetention:
                 found = db.execute(_PURGE, (execution, left)).rowcount
                 deleted += found
                 if found >= left:
+                    return deleted
+                left = limit - deleted
+                uses = drop_uses(db, execution, left)
+                deleted += uses
+                if uses >= left:
                     return deleted
                 db.execute("DELETE FROM forgotten WHERE execution = ?", (execution,))
             return deleted
@@ -98,6 +110,7 @@ class SqliteRetention:
 
         def work(db: sqlite3.Connection) -> int:
             events = db.execute(_DROP_INBOUND, (bound, _relayed(db, passed), limit)).rowcount
+            events += db.execute(_DROP_INTAKE, (bound, limit)).rowcount
             return events + db.execute(_DROP_SEEN, (bound, limit)).rowcount
 
         return await self._database.write(work)

@@ -2,54 +2,50 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
+from workflow_service.adapters.columns import (
+    decode_json,
+    maybe_micros,
+    maybe_moment,
+    micros,
+    moment_of,
+    parent_of,
+)
+from workflow_service.adapters.payloads import CommitEncoding, Fetch, TakenOut
+from workflow_service.adapters.payloads import size_of as size_referred_to
 from workflow_service.application.ports import Commit, Summary
+from workflow_service.domain.execution.origin import Origin
 from workflow_service.domain.execution.problem import Problem
 from workflow_service.domain.expressions import JsonValue
 
 Row: TypeAlias = tuple[Any, ...]
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-_ENDED: Final = frozenset({"cancelled", "faulted", "completed"})
+Fetching: TypeAlias = Callable[[str], Fetch]
+"""Returns what reads the large values of an execution."""
 
+_NOTHING: Final[Row] = (None, None)
 _encoder = msgspec.json.Encoder()
 _problem = msgspec.json.Decoder(Problem)
-decode_json = msgspec.json.Decoder().decode
+_origin: msgspec.json.Decoder[Origin] = msgspec.json.Decoder(Origin)
 
 SUMMARY_COLUMNS: Final = (
     "e.execution, e.tenant, e.owner, e.namespace, e.name, e.version, e.digest, e.status, e.priority,"
-    " c.tags, c.input, c.output, c.problem, e.created_at, e.run_at, e.started_at, e.ended_at"
+    " c.tags, c.input, c.output, c.problem, e.created_at, e.run_at, e.started_at, e.ended_at,"
+    " c.input_refs, c.output_refs, c.problem_refs, c.origin"
 )
 """What ``summary_of`` reads, in its order, of ``executions e`` and ``contents c``."""
 
 
-def micros(moment: datetime) -> int:
-    """Return *moment* as a column has it."""
-    return (moment - _EPOCH) // _MICROSECOND
+def summary_of(row: Row, fetching: Fetching) -> Summary:
+    """Return what ``SUMMARY_COLUMNS`` say.
 
-
-def maybe_micros(moment: datetime | None) -> int | None:
-    """Return *moment*, if there is one, as a column has it."""
-    return None if moment is None else (moment - _EPOCH) // _MICROSECOND
-
-
-def moment_of(column: int) -> datetime:
-    """Return the time that *column* says."""
-    return _EPOCH + timedelta(microseconds=column)
-
-
-def maybe_moment(column: int | None) -> datetime | None:
-    """Return the time that *column* says, if any."""
-    return None if column is None else _EPOCH + timedelta(microseconds=column)
-
-
-def summary_of(row: Row) -> Summary:
-    """Return what ``SUMMARY_COLUMNS`` say."""
+    Raises:
+        DamagedPayload: a large value is damaged.
+    """
     output, problem = row[11:13]
     return Summary(
         execution=row[0],
@@ -62,19 +58,39 @@ def summary_of(row: Row) -> Summary:
         status=row[7],
         priority=row[8],
         tags=None if row[9] is None else decode_json(row[9]),
-        input=decode_json(row[10]),
-        output=msgspec.UNSET if output is None else decode_json(output),
-        problem=None if problem is None else _problem.decode(problem),
+        input=_content(row, 10, 17, fetching),
+        output=msgspec.UNSET if output is None else _content(row, 11, 18, fetching),
+        problem=None if problem is None else _problem_of(row, fetching),
         created_at=moment_of(row[13]),
         run_at=maybe_moment(row[14]),
         started_at=maybe_moment(row[15]),
         ended_at=maybe_moment(row[16]),
+        origin=None if row[20] is None else _origin.decode(row[20]),
     )
+
+
+def _content(row: Row, column: int, references: int, fetching: Fetching) -> JsonValue:
+    value: JsonValue = decode_json(row[column])
+    if row[references] is not None:
+        value = TakenOut(row[references], fetching(row[0])).into(value)
+    return value
+
+
+def _problem_of(row: Row, fetching: Fetching) -> Problem:
+    if row[19] is None:
+        return _problem.decode(row[12])
+    return msgspec.convert(_content(row, 12, 19, fetching), Problem)
+
+
+def refers(row: Row) -> bool:
+    """Whether values were taken out of the row of a summary, for being large."""
+    return any(references is not None for references in row[17:20])
 
 
 def size_of(row: Row) -> int:
     """Return how many bytes of contents the row of a summary has."""
-    return sum(len(content) for content in row[9:13] if content is not None)
+    inline = sum(len(content) for content in row[9:13] if content is not None)
+    return inline + sum(map(size_referred_to, row[17:20]))
 
 
 def execution_row(commit: Commit, node: str) -> Row:
@@ -99,48 +115,23 @@ def execution_row(commit: Commit, node: str) -> Row:
         summary.status,
         maybe_micros(summary.started_at),
         maybe_micros(summary.ended_at),
+        parent_of(summary.origin),
     )
 
 
-def contents_row(summary: Summary) -> Row:
+def contents_row(summary: Summary, encoding: CommitEncoding) -> Row:
     """Return the new row of an execution's contents."""
     tags = None if summary.tags is None else _encoder.encode(summary.tags)
-    return (summary.execution, input_of(summary), tags, *results_of(summary))
+    given = encoding.encode(summary.input)
+    origin = None if summary.origin is None else _encoder.encode(summary.origin)
+    return (summary.execution, tags, *given, *results_of(summary, encoding), origin)
 
 
-def input_of(summary: Summary) -> bytes:
-    """Return the column of an execution's input."""
-    return _encoder.encode(summary.input)
-
-
-def has_ended(summary: Summary) -> bool:
-    """Whether the execution is over, which is when it has results."""
-    return summary.status in _ENDED
-
-
-def results_of(summary: Summary) -> Row:
+def results_of(summary: Summary, encoding: CommitEncoding) -> Row:
     """Return the columns of an execution's output and problem."""
-    return (
-        None if summary.output is msgspec.UNSET else _encoder.encode(summary.output),
-        None if summary.problem is None else _encoder.encode(summary.problem),
-    )
-
-
-def tags_of(summary: Summary) -> list[str]:
-    """Return every text that finds the execution by its tags."""
-    return forms_of(summary.tags)
-
-
-def forms_of(given: JsonValue) -> list[str]:
-    """Return every text that finds an execution which was given these tags."""
-    match given:
-        case list() as tags:
-            return sorted({tag for tag in tags if isinstance(tag, str)})
-        case dict() as tags:
-            return sorted(
-                form
-                for key, value in tags.items()
-                for form in (key, f"{key}={value}", f"{key}:{value}")
-            )
-        case _:
-            return []
+    output, problem = _NOTHING, _NOTHING
+    if summary.output is not msgspec.UNSET:
+        output = encoding.encode(summary.output)
+    if summary.problem is not None:
+        problem = encoding.encode(summary.problem)
+    return (*output, *problem)

@@ -5,6 +5,7 @@ every commit is kept apart from what is large, since SQLite rewrites whole rows.
 """
 
 from chassis.storage.migrations import Migration
+from workflow_service.adapters.sqlite import payloads
 
 _HISTORIES_UP = """
 CREATE TABLE executions (
@@ -136,8 +137,66 @@ DROP INDEX executions_ended;
 DROP INDEX executions_open;
 """
 
+# What started an execution, and the executions that tasks of others run.
+_ORIGINS_UP = """
+ALTER TABLE executions ADD COLUMN parent TEXT;
+ALTER TABLE contents ADD COLUMN origin BLOB;
+CREATE INDEX executions_of_parent ON executions (parent, created_at DESC, execution DESC)
+    WHERE parent IS NOT NULL;
+CREATE INDEX executions_of_tasks ON executions (execution)
+    WHERE ended_at IS NULL AND parent IS NOT NULL;
+"""
+_ORIGINS_DOWN = """
+DROP INDEX executions_of_tasks;
+DROP INDEX executions_of_parent;
+ALTER TABLE contents DROP COLUMN origin;
+ALTER TABLE executions DROP COLUMN parent;
+"""
+
+_EVENTS_UP = """
+-- Events in the order in which they came: from outside, from the bus, from tasks that emit. Kept until all who
+-- read them have passed them. AUTOINCREMENT: see commits.
+CREATE TABLE intake (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    event BLOB NOT NULL
+) STRICT;
+CREATE TABLE intake_readers (
+    name TEXT PRIMARY KEY,
+    position INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Who waits for what. A shape is a filter as its definition has it; a key is made of the values that are expected.
+CREATE TABLE subscriptions (
+    tenant TEXT NOT NULL,
+    type TEXT NOT NULL,
+    shape TEXT NOT NULL,
+    key TEXT NOT NULL,
+    execution TEXT NOT NULL,
+    frame TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (tenant, type, shape, key, execution, frame)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX subscriptions_of_execution ON subscriptions (execution);
+"""
+
+_EVENTS_DOWN = """
+DROP TABLE subscriptions;
+DROP TABLE intake_readers;
+DROP TABLE intake;
+"""
+
+_LANES_UP = "CREATE INDEX intake_of_tenant ON intake (tenant, position);"
+_LANES_DOWN = "DROP INDEX intake_of_tenant;"
+
 MIGRATIONS = (
     Migration(1, "histories", _HISTORIES_UP, _HISTORIES_DOWN),
     Migration(2, "bounds", _BOUNDS_UP, _BOUNDS_DOWN),
+    Migration(20, "events", _EVENTS_UP, _EVENTS_DOWN),
+    Migration(21, "intake of tenants", _LANES_UP, _LANES_DOWN),
+    Migration(25, "origins", _ORIGINS_UP, _ORIGINS_DOWN),
+    *payloads.MIGRATIONS,
 )
 """Those of histories: numbers 1 to 99."""

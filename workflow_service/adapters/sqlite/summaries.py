@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import sqlite3
 from collections.abc import Iterator
-from typing import Annotated, Final, TypeAlias
+from functools import partial
+from typing import Final, TypeAlias
 
-import msgspec
-
-from chassis.errors import FieldProblem, Invalid
 from chassis.storage.sqlite import SqliteDatabase
+from workflow_service.adapters.columns import OF_SCHEDULE, maybe_micros
+from workflow_service.adapters.cursors import ExecutionPlace, execution_cursor, execution_place
+from workflow_service.adapters.payloads import Fetch
+from workflow_service.adapters.sqlite.payloads import fetching
 from workflow_service.adapters.sqlite.rows import (
     SUMMARY_COLUMNS,
+    Fetching,
     Row,
-    maybe_micros,
-    micros,
+    refers,
     size_of,
     summary_of,
 )
@@ -27,11 +27,6 @@ PAGE_BYTES: Final = 2 * 1024 * 1024
 
 _FROM: Final = "FROM executions e JOIN contents c ON c.execution = e.execution"
 
-_Place: TypeAlias = tuple[int, str]
-"""Of an execution in the list: its time of making and its id."""
-
-# A column holds 64 bits, and the first of them is the sign.
-_places = msgspec.json.Decoder(tuple[Annotated[int, msgspec.Meta(ge=0, lt=2**62)], str])
 _Condition: TypeAlias = tuple[str, tuple[int | str, ...]]
 
 
@@ -45,11 +40,20 @@ class SqliteSummaries:
         """Return one."""
         statement = f"SELECT {SUMMARY_COLUMNS} {_FROM} WHERE e.execution = ? AND e.tenant = ?"
 
-        def work(db: sqlite3.Connection) -> Summary | None:
-            row = db.execute(statement, (execution, tenant)).fetchone()
-            return None if row is None else summary_of(row)
+        def found(db: sqlite3.Connection) -> Row | None:
+            row: Row | None = db.execute(statement, (execution, tenant)).fetchone()
+            return row
 
-        return await self._database.read(work)
+        def whole(db: sqlite3.Connection) -> Summary | None:
+            row = found(db)
+            return None if row is None else summary_of(row, partial(fetching, db))
+
+        row = await self._database.glance(found)
+        if row is None:
+            return None
+        if refers(row):
+            return await self._database.read(whole)
+        return summary_of(row, _no_references)
 
     async def list(self, wanted: ExecutionFilter, limit: int, cursor: str | None) -> Page[Summary]:
         """Return those that match, newest first.
@@ -57,7 +61,7 @@ class SqliteSummaries:
         Raises:
             Invalid: *cursor* is not one that a list returned.
         """
-        after = None if cursor is None else _place_of(cursor)
+        after = None if cursor is None else execution_place(cursor)
         conditions = list(_conditions(wanted, after))
         statement = (
             f"SELECT {SUMMARY_COLUMNS} {_FROM} WHERE {' AND '.join(c for c, _ in conditions)}"
@@ -65,11 +69,17 @@ class SqliteSummaries:
         )
         values = [value for _, group in conditions for value in group]
         return await self._database.read(
-            lambda db: _page(db.execute(statement, (*values, limit + 1)), limit)
+            lambda db: _page(
+                db.execute(statement, (*values, limit + 1)), limit, partial(fetching, db)
+            )
         )
 
 
-def _conditions(wanted: ExecutionFilter, after: _Place | None) -> Iterator[_Condition]:
+def _no_references(execution: str) -> Fetch:
+    raise LookupError(f"nothing was taken out of the summary of {execution}")
+
+
+def _conditions(wanted: ExecutionFilter, after: ExecutionPlace | None) -> Iterator[_Condition]:
     yield "e.tenant = ?", (wanted.tenant,)
     for column, value in (
         ("owner", wanted.owner),
@@ -81,6 +91,10 @@ def _conditions(wanted: ExecutionFilter, after: _Place | None) -> Iterator[_Cond
             yield f"e.{column} = ?", (value,)
     if wanted.statuses:
         yield f"e.status IN ({', '.join('?' * len(wanted.statuses))})", wanted.statuses
+    if wanted.parent is not None:
+        yield "e.parent = ?", (wanted.parent,)
+    if wanted.schedule is not None:
+        yield "e.parent = ?", (f"{OF_SCHEDULE}{wanted.schedule}",)
     if wanted.tag is not None:
         yield (
             "e.execution IN (SELECT execution FROM execution_tags WHERE tenant = ? AND tag = ?)",
@@ -89,7 +103,7 @@ def _conditions(wanted: ExecutionFilter, after: _Place | None) -> Iterator[_Cond
     yield from _times(wanted, after)
 
 
-def _times(wanted: ExecutionFilter, after: _Place | None) -> Iterator[_Condition]:
+def _times(wanted: ExecutionFilter, after: ExecutionPlace | None) -> Iterator[_Condition]:
     begin, end = maybe_micros(wanted.created_from), maybe_micros(wanted.created_to)
     if begin is not None:
         yield "e.created_at >= ?", (begin,)
@@ -99,27 +113,12 @@ def _times(wanted: ExecutionFilter, after: _Place | None) -> Iterator[_Condition
         yield "(e.created_at, e.execution) < (?, ?)", after
 
 
-def _page(rows: Iterator[Row], limit: int) -> Page[Summary]:
+def _page(rows: Iterator[Row], limit: int, fetching: Fetching) -> Page[Summary]:
     items: list[Summary] = []
     total = 0
     for row in rows:
         total += size_of(row)
         if len(items) == limit or (items and total > PAGE_BYTES):
-            return Page(tuple(items), _cursor_of(items[-1]))
-        items.append(summary_of(row))
+            return Page(tuple(items), execution_cursor(items[-1]))
+        items.append(summary_of(row, fetching))
     return Page(tuple(items))
-
-
-def _cursor_of(summary: Summary) -> str:
-    place = msgspec.json.encode((micros(summary.created_at), summary.execution))
-    return base64.urlsafe_b64encode(place).decode().rstrip("=")
-
-
-def _place_of(cursor: str) -> _Place:
-    try:
-        place = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        created_at, execution = _places.decode(place)
-    except (binascii.Error, ValueError, msgspec.DecodeError) as exc:
-        problem = FieldProblem("cursor", "is not a cursor that a list returned")
-        raise Invalid("the cursor cannot be used", details=[problem]) from exc
-    return created_at, execution

@@ -7,9 +7,10 @@ tenants and of executions returned, not with how much one tenant has waiting.
 from __future__ import annotations
 
 import sqlite3
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final
+
+from workflow_service.adapters.turns import in_turns
 
 # From one tenant to the next along an index that begins with the tenant.
 _NEXT_WITH_TIMERS: Final = (
@@ -51,18 +52,6 @@ def due(db: sqlite3.Connection, now: int, limit: int) -> list[str]:
 def left_by_others(db: sqlite3.Connection, owner: str, limit: int) -> list[str]:
     """Return busy executions that belong to somebody else than *owner*."""
     return in_turns((_left_of(db, tenant, owner) for tenant in _tenants(db, _NEXT_BUSY)), limit)
-
-
-def in_turns(lines: Iterable[Iterator[str]], limit: int) -> list[str]:
-    """Take one of each line after the other until all are empty or *limit* is reached."""
-    waiting, found = deque(lines), list[str]()
-    while waiting and len(found) < limit:
-        line = waiting.popleft()
-        execution = next(line, None)
-        if execution is not None:
-            found.append(execution)
-            waiting.append(line)
-    return found
 
 
 def _tenants(db: sqlite3.Connection, following: str) -> Iterator[str]:

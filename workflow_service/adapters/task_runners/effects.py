@@ -2,60 +2,25 @@
 
 from __future__ import annotations
 
-import base64
+from collections.abc import Mapping
 
-from msgspec import UNSET
-
-from workflow_service.adapters.task_runners.http import (
-    ABSENT,
-    HttpCall,
-    HttpFailed,
-    HttpRunner,
-    HttpSucceeded,
-)
-from workflow_service.domain.execution import effects
-from workflow_service.domain.execution.effects import Effect, Failed, Outcome, Succeeded
-from workflow_service.domain.execution.problem import ERRORS, Problem
+from workflow_service.application.ports import Runner
+from workflow_service.domain.execution.effects import Effect, Outcome
 
 
 class EffectRunner:
-    """The ``Runner`` port."""
+    """The ``Runner`` port: one runner for each kind of call."""
 
-    def __init__(self, http: HttpRunner) -> None:
-        self._http = http
+    def __init__(self, runners: Mapping[type, Runner]) -> None:
+        self._runners = runners
 
     async def perform(self, execution: str, effect: Effect) -> Outcome:
-        """Perform *effect* and say how it ended."""
-        if not isinstance(effect.call, effects.HttpCall):
+        """Perform *effect* and say how it ended.
+
+        Raises:
+            TypeError: nobody performs this kind of call.
+        """
+        runner = self._runners.get(type(effect.call))
+        if runner is None:
             raise TypeError(f"{type(effect.call).__name__} is not performed here")
-        match await self._http.run(_http_call(effect.key, effect.call)):
-            case HttpSucceeded(output):
-                return Succeeded(output)
-            case HttpFailed() as failure:
-                problem = Problem(
-                    ERRORS + failure.type, failure.status, failure.title, failure.detail
-                )
-                return Failed(problem)
-
-
-def _http_call(key: str, call: effects.HttpCall) -> HttpCall:
-    return HttpCall(
-        method=call.method,
-        url=call.uri,
-        idempotency_key=key,
-        headers=call.headers,
-        query=call.query,
-        body=ABSENT if call.body is UNSET else call.body,
-        output=call.output,
-        redirect=call.redirect,
-        authorization=None if call.credentials is None else _authorization(call.credentials),
-    )
-
-
-def _authorization(credentials: effects.Credentials) -> str:
-    match credentials:
-        case effects.BasicCredentials(username, password):
-            pair = f"{username}:{password}".encode()
-            return f"Basic {base64.b64encode(pair).decode()}"
-        case effects.BearerCredentials(token):
-            return f"Bearer {token}"
+        return await runner.perform(execution, effect)

@@ -1,37 +1,30 @@
 """Performs `call: http`: one HTTP request, its outcome as data.
 
-Failures are part of an execution's history, so they are values, not exceptions. Their types and
-statuses are those of the DSL reference, "Standard Error Types":
-
-- a response outside of the accepted range: communication, with the response's own status;
-- no response (name, connection, TLS, broken or oversized response): communication, 500;
-- a target that may not be called: authorization, 403, without telling more;
-- a host that is left alone, because it fails too often or asked for it: communication, 503;
-- not in time: timeout, 408;
-- a request that cannot be sent as it is written: configuration, 400.
+Failures are part of an execution's history, so they are values, not exceptions; failures.py has their types and statuses.
 """
 
 import base64
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, cast
 from urllib.parse import quote, urlencode
 
 import msgspec
 
+from workflow_service.adapters.authentication import AuthenticatedEgress
 from workflow_service.adapters.egress import (
-    EgressClient,
     EgressError,
-    EgressRefused,
     EgressRequest,
     EgressResponse,
-    EgressTimedOut,
     HostUnavailable,
     RequestInvalid,
 )
+from workflow_service.adapters.task_runners.failures import problem_of, problem_of_answer
+from workflow_service.application.credential_ports import CredentialsRefused
+from workflow_service.domain.execution.credentials import Credentials
+from workflow_service.domain.execution.problem import ERRORS, Problem
 from workflow_service.domain.expressions import JsonValue
 
 Output: TypeAlias = Literal["raw", "content", "response"]
@@ -62,11 +55,14 @@ class HttpCall:
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, JsonValue] = field(default_factory=dict)
     body: JsonValue | _Absent = ABSENT
+    content: bytes | None = None
+    """The body when it is written already; its Content-Type is among the headers."""
     output: Output = "content"
     redirect: bool = False
     timeout_s: float | None = None
-    authorization: str | None = None
-    """The whole value of the Authorization header, when the task has an authentication."""
+    credentials: Credentials | None = None
+    tenant: str = ""
+    """Whose call it is: nothing that credentials lead to is shared between tenants."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +79,11 @@ class HttpFailed:
     retry_after: float | None = None
     """Seconds that a 429 or 503 asked to wait, or after which a host that fails is tried again."""
 
+    @property
+    def problem(self) -> Problem:
+        """The fault of the task."""
+        return Problem(ERRORS + self.type, self.status, self.title, self.detail)
+
 
 HttpOutcome: TypeAlias = HttpSucceeded | HttpFailed
 
@@ -92,21 +93,23 @@ class _ContentInvalid(Exception):
 
 
 class HttpRunner:
-    """Runs calls through the one egress client."""
+    """Runs calls through the one way out."""
 
-    def __init__(self, egress: EgressClient) -> None:
+    def __init__(self, egress: AuthenticatedEgress) -> None:
         self._egress = egress
 
     async def run(self, call: HttpCall) -> HttpOutcome:
         """Perform *call*; every failure of the call is an outcome."""
         try:
             request = _request(call)
-            response = await self._egress.request(request)
+            response = await self._egress.send(request, call.credentials, tenant=call.tenant)
         except EgressError as exc:
             return _failure(exc)
+        except CredentialsRefused as exc:
+            return _failed(exc.problem)
         accepted = range(200, 400) if call.redirect else range(200, 300)
         if response.status not in accepted:
-            return _refused(response)
+            return _failed(problem_of_answer(response), response.retry_after)
         try:
             return HttpSucceeded(_output(call, request, response))
         except _ContentInvalid:
@@ -118,14 +121,13 @@ class HttpRunner:
 def _request(call: HttpCall) -> EgressRequest:
     headers = dict(call.headers)
     given = {name.lower() for name in headers}
-    if call.authorization is not None:
-        headers = {k: v for k, v in headers.items() if k.lower() != "authorization"}
-        headers["Authorization"] = call.authorization
     if "idempotency-key" not in given:
         headers["Idempotency-Key"] = call.idempotency_key
     if "accept" not in given:
         headers["Accept"] = "application/json, text/*;q=0.9, */*;q=0.8"
-    body, media_type = _body(call.body, _header(headers, "content-type"))
+    body, media_type = call.content, None
+    if body is None:
+        body, media_type = _body(call.body, _header(headers, "content-type"))
     if media_type is not None:
         headers["Content-Type"] = media_type
     return EgressRequest(
@@ -258,32 +260,16 @@ def _charset(content_type: str | None) -> str:
 
 
 # ------------------------------------------------------------ failure
-def _refused(response: EgressResponse) -> HttpFailed:
-    return HttpFailed(
-        type="communication",
-        status=response.status,
-        title="Unsuccessful response",
-        detail=f"The service answered with status {response.status}{_asked_to_wait(response)}.",
-        retry_after=response.retry_after,
-    )
-
-
-def _asked_to_wait(response: EgressResponse) -> str:
-    if response.retry_after is None:
-        return ""
-    return f" and asked to wait {math.ceil(response.retry_after)} s"
-
-
 def _failure(error: EgressError) -> HttpFailed:
-    match error:
-        case EgressRefused():
-            detail = "The address of the call is not one that may be called."
-            return HttpFailed("authorization", 403, "Call refused", detail)
-        case EgressTimedOut():
-            return HttpFailed("timeout", 408, "Call timed out", str(error))
-        case HostUnavailable(retry_after=seconds):
-            return HttpFailed("communication", 503, "Host unavailable", str(error), seconds)
-        case RequestInvalid():
-            return HttpFailed("configuration", 400, "Invalid request", str(error))
-        case _:
-            return HttpFailed("communication", 500, "Communication failed", str(error))
+    again = error.retry_after if isinstance(error, HostUnavailable) else None
+    return _failed(problem_of(error), again)
+
+
+def _failed(problem: Problem, retry_after: float | None = None) -> HttpFailed:
+    return HttpFailed(
+        type=cast("FailureType", problem.type.removeprefix(ERRORS)),
+        status=problem.status,
+        title=problem.title or "",
+        detail=problem.detail or "",
+        retry_after=retry_after,
+    )

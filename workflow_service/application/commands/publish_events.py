@@ -12,9 +12,10 @@ import msgspec
 
 from chassis.clock import Clock
 from chassis.errors import FieldProblem, Invalid
+from chassis.messaging.media import is_json
 from workflow_service.application.caller import Caller
 from workflow_service.application.ports import InboundEvent, InboundEvents
-from workflow_service.application.projections.announcements import OWN_TYPES, is_json
+from workflow_service.application.projections.announcements import OWN_TYPES
 
 MOST_EVENTS: Final = 1_000
 """How many events one request may have."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from chassis.audit import SettlingAudit, SilentAudit
+from workflow_service.application.asked import asked
 from workflow_service.application.caller import Caller, changeable
 from workflow_service.application.engine.engine import Engine
 from workflow_service.application.ports import Summaries, Summary
@@ -25,6 +27,7 @@ class ResumeExecutionHandler:
 
     engine: Engine
     summaries: Summaries
+    audit: SettlingAudit = field(default_factory=SilentAudit)
 
     async def __call__(self, command: ResumeExecution) -> Summary:
         """Resume.
@@ -35,5 +38,6 @@ class ResumeExecutionHandler:
             Unavailable: the store cannot commit now.
         """
         await changeable(self.summaries, command.caller, command.execution)
+        await asked(self.audit, "resume", command.caller, command.execution, command.reason)
         stimulus = Resume(command.reason, command.caller.id)
         return await self.engine.stimulate(command.execution, stimulus)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from msgspec import UNSET, UnsetType
 
+from chassis.audit import SettlingAudit, SilentAudit
 from chassis.errors import FieldProblem, Invalid
+from workflow_service.application.asked import asked
 from workflow_service.application.caller import Caller, changeable
 from workflow_service.application.engine.engine import Engine
 from workflow_service.application.ports import EventStore, Recorded, Summaries, Summary
 from workflow_service.domain.execution.commands import Retry
+from workflow_service.domain.execution.draft import Draft
 from workflow_service.domain.execution.errors import CommandRefused
 from workflow_service.domain.execution.events import TaskCreated
-from workflow_service.domain.execution.evolve import Draft
+from workflow_service.domain.execution.evolve import apply
 from workflow_service.domain.execution.state import NotStarted, Open
 from workflow_service.domain.expressions import JsonValue
 
@@ -40,6 +43,7 @@ class RetryExecutionHandler:
     engine: Engine
     store: EventStore
     summaries: Summaries
+    audit: SettlingAudit = field(default_factory=SilentAudit)
 
     async def __call__(self, command: RetryExecution) -> Summary:
         """Retry.
@@ -48,6 +52,7 @@ class RetryExecutionHandler:
             ExecutionNotFound: there is none, or not for the caller.
             CommandRefused: it has not faulted.
             Invalid: the task to begin with never began.
+            TooManyExecutions: the tenant has as many open executions as it may have.
             Unavailable: the store cannot commit now.
         """
         summary = await changeable(self.summaries, command.caller, command.execution)
@@ -63,7 +68,8 @@ class RetryExecutionHandler:
             position=position,
             input=command.input,
         )
-        return await self.engine.stimulate(command.execution, stimulus)
+        await asked(self.audit, "retry", command.caller, command.execution, command.reason)
+        return await self.engine.revive(command.execution, summary.tenant, stimulus)
 
     async def _position(self, execution: str, task: str) -> Open:
         """Return the state in which *task* had just been created for the last time, by replaying the history."""
@@ -73,7 +79,7 @@ class RetryExecutionHandler:
         after = 0
         while page := await self.store.read(execution, after=after, limit=_PAGE):
             for recorded in page:
-                draft.apply(recorded.event, recorded.at)
+                apply(draft, recorded.event, recorded.at)
                 beside = _created_below(recorded, task, beside)
                 if beside is not None:
                     found = draft.open

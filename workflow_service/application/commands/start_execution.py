@@ -13,6 +13,7 @@ import msgspec
 from chassis.clock import Clock
 from chassis.errors import Conflict, FieldProblem, Internal, Invalid, PayloadTooLarge
 from chassis.ids import Ids
+from chassis.telemetry import tracing
 from workflow_service.application.caller import Caller
 from workflow_service.application.compiled_definitions import CompiledDefinitions
 from workflow_service.application.engine.engine import Engine
@@ -32,8 +33,9 @@ from workflow_service.application.reached import counting_refusals
 from workflow_service.domain.bounds import beyond
 from workflow_service.domain.execution.commands import Accept
 from workflow_service.domain.execution.limits import Limits
+from workflow_service.domain.execution.origin import Origin
 from workflow_service.domain.expressions import JsonValue
-from workflow_service.domain.expressions.values import size_of
+from workflow_service.domain.expressions.measuring import size_of
 
 _KEY_LIFE: Final = timedelta(hours=24)
 _LONGEST_KEY: Final = 255
@@ -64,6 +66,10 @@ class StartExecution:
     idempotency_key: str | None = None
     wait: float = 0.0
     """Seconds to wait for the end before answering."""
+    execution: str | None = None
+    """The id, where repetitions must lead to the same execution for ever; None: a new one."""
+    origin: Origin | None = None
+    """What starts it; None: the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +121,15 @@ class StartExecutionHandler:
         caller = command.caller
         definition = await self.compiled.get(await self._definition(command))
         accept = Accept(
-            execution=self.ids.new(),
+            execution=command.execution or self.ids.new(),
             tenant=caller.tenant,
             owner=caller.id,
             input=command.input,
             priority=command.priority,
             tags=command.tags,
             run_at=command.run_at,
+            origin=command.origin,
+            trace=tracing.recorded_traceparent(),
         )
         try:
             return await self.engine.begin(definition, accept, self._key(command))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
 
 from workflow_service.application.ports import Summary
 
@@ -19,6 +22,26 @@ class Endings:
         for waiter in self._waiting.pop(execution, ()):
             if not waiter.done():
                 waiter.set_result(summary)
+
+    @property
+    def expected(self) -> list[str]:
+        """The executions whose end somebody waits for."""
+        return list(self._waiting)
+
+    @contextmanager
+    def expecting(self, execution: str) -> Iterator[asyncio.Future[Summary]]:
+        """Inside, the end of *execution* is awaited for as long as it takes: it resolves the future."""
+        waiter = self.expect(execution)
+        try:
+            yield waiter
+        finally:
+            self._leave(execution, cast("asyncio.Future[Summary | None]", waiter))
+
+    def expect(self, execution: str) -> asyncio.Future[Summary]:
+        """Return what the end of *execution* resolves, however long that takes."""
+        waiter: asyncio.Future[Summary | None] = asyncio.get_running_loop().create_future()
+        self._waiting[execution].append(waiter)
+        return cast("asyncio.Future[Summary]", waiter)  # since it has no patience that could end
 
     async def wait(self, execution: str, seconds: float) -> Summary | None:
         """Return the final summary, or None when it did not come within *seconds*."""

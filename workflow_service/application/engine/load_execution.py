@@ -36,7 +36,7 @@ class LoadExecution:
             raise ExecutionVanished(f"execution {execution} is not in the store")
         head = stored.head
         return Known(
-            await self._definition(head.summary),
+            await self.definition_of(head.summary),
             restore(stored),
             head.sequence,
             head.epoch,
@@ -44,7 +44,13 @@ class LoadExecution:
             stored.snapshot_sequence,
         )
 
-    async def _definition(self, summary: Summary) -> Definition:
+    async def definition_of(self, summary: Summary) -> Definition:
+        """Return the definition that an execution is pinned to.
+
+        Raises:
+            ExecutionVanished: it is not in the store.
+            Unavailable: the store cannot be read now.
+        """
         compiled = self.compiled.peek(summary.digest)
         if compiled is not None:
             return compiled

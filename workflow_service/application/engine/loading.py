@@ -1,15 +1,10 @@
-"""From what is stored to the state that decisions are made on, and back."""
+"""From what is stored to the state that decisions are made on."""
 
 from __future__ import annotations
 
-import msgspec
-
-from workflow_service.application.ports import Stored
+from workflow_service.application.ports import EventStore, Stored
 from workflow_service.domain.execution.evolve import fold
-from workflow_service.domain.execution.state import NotStarted, State
-
-_encoder = msgspec.json.Encoder()
-_decoder: msgspec.json.Decoder[State] = msgspec.json.Decoder(State)
+from workflow_service.domain.execution.state import NotStarted, Open, State
 
 
 def restore(stored: Stored) -> State:
@@ -17,12 +12,17 @@ def restore(stored: Stored) -> State:
 
     Raises:
         HistoryBroken: the events do not follow on each other.
-        msgspec.DecodeError: the snapshot is damaged.
     """
-    state: State = NotStarted() if stored.snapshot is None else _decoder.decode(stored.snapshot)
+    state: State = NotStarted() if stored.snapshot is None else stored.snapshot
     return fold(state, ((recorded.event, recorded.at) for recorded in stored.events))
 
 
-def snapshot_of(state: State) -> bytes:
-    """Return *state* in the form that ``restore`` begins from."""
-    return _encoder.encode(state)
+async def is_undone(store: EventStore, execution: str) -> bool:
+    """Whether an execution is being undone: it ends by itself, and to cancel it would leave the rest as it is.
+
+    Raises:
+        Unavailable: the store does not answer.
+    """
+    stored = await store.load(execution)
+    state = None if stored is None else restore(stored)
+    return isinstance(state, Open) and state.compensating is not None

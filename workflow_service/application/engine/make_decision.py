@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Final, TypeVar
 
 from chassis.errors import Unavailable
 from workflow_service.application.engine.active import Known
-from workflow_service.application.engine.loading import snapshot_of
 from workflow_service.application.engine.summaries import summarise
 from workflow_service.application.ports import Commit, IdempotencyKey
-from workflow_service.domain.execution.advance import Environment
 from workflow_service.domain.execution.commands import Stimulus
 from workflow_service.domain.execution.decide import Decision, decide
+from workflow_service.domain.execution.environment import Environment
+from workflow_service.domain.execution.listening import subscription_change
 from workflow_service.domain.execution.schedule import wake_at
+from workflow_service.domain.execution.state import Open, State
 from workflow_service.domain.expressions import ExpressionsUnavailable, NeedsWorker
+
+_EVENTS_A_FRAME: Final = 4
+"""So many events of a task a snapshot of it is worth: its whole life in a list."""
+R = TypeVar("R")
 
 
 class MakeDecision:
@@ -39,14 +47,20 @@ class MakeDecision:
         try:
             return decide(known.definition, known.state, stimulus, environment)
         except NeedsWorker:
-            patient = Environment(
-                environment.now, environment.random, environment.limits, may_block=True
-            )
+            patient = replace(environment, may_block=True)
+        return await self.patiently(
+            lambda: decide(known.definition, known.state, stimulus, patient)
+        )
+
+    async def patiently(self, work: Callable[[], R]) -> R:
+        """Do *work*, which may evaluate costly expressions, in a thread.
+
+        Raises:
+            Unavailable: too many costly expressions are being evaluated.
+        """
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(
-                self._threads, decide, known.definition, known.state, stimulus, patient
-            )
+            return await loop.run_in_executor(self._threads, work)
         except ExpressionsUnavailable as busy:
             raise Unavailable("too many costly expressions at once", retry_after=1.0) from busy
 
@@ -72,6 +86,13 @@ def commit_of(
         summary=summarise(known.summary, decision.events, state, now),
         wake_at=wake_at(state, now),
         busy=decision.more or decision.awaiting,
-        snapshot=snapshot_of(state) if ahead >= snapshot_every else None,
+        snapshot=state if ahead >= _apart(state, snapshot_every) else None,
         idempotency=idempotency,
+        subscriptions=subscription_change(known.definition, known.state, state, decision.events),
     )
+
+
+def _apart(state: State, every: int) -> int:
+    """Return how many events lie between two snapshots: more for a wide state, which costs more to write."""
+    frames = len(state.frames) if isinstance(state, Open) else 0
+    return max(every, _EVENTS_A_FRAME * frames)

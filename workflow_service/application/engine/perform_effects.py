@@ -6,24 +6,40 @@ import asyncio
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Protocol
 
+from msgspec import structs
+
 from chassis.errors import Unavailable
 from chassis.lifecycle import Supervisor
 from chassis.telemetry.logging import get_logger
 from workflow_service.application.engine.active import Active, ActiveExecutions
 from workflow_service.application.engine.slots import Asked, Slots
+from workflow_service.application.engine.traces import effect_span
 from workflow_service.application.ports import Runner, StaleOwner, Summary
 from workflow_service.domain.execution.commands import RecordOutcome
 from workflow_service.domain.execution.effects import (
+    AsyncApiReceive,
+    ContainerCall,
     Effect,
     Failed,
     FunctionCall,
     Outcome,
+    ScriptCall,
+    ShellCall,
+    WorkflowCall,
     host_of,
 )
 from workflow_service.domain.execution.problem import runtime
 
 _log = get_logger("workflow_service.effects")
 
+_WITH_OTHER_BOUNDS = (
+    AsyncApiReceive,
+    FunctionCall,
+    WorkflowCall,
+    ShellCall,
+    ScriptCall,
+    ContainerCall,
+)
 _FIRST_DELAY = 0.05
 _LONGEST_DELAY = 5.0
 
@@ -67,21 +83,25 @@ class Effects:
         """Begin an effect, unless it is under way already."""
         if effect.number not in active.effects and not self._stopping:
             asked = Asked(execution, summary.tenant, summary.priority, host_of(effect.call))
-            work = self._perform(execution, effect, asked)
+            owned = structs.replace(effect, tenant=summary.tenant, owner=summary.owner)
+            work = self._perform(execution, owned, asked, summary)
             active.effects[effect.number] = self._supervisor.spawn("effect", work)
 
-    async def _perform(self, execution: str, effect: Effect, asked: Asked) -> None:
+    async def _perform(
+        self, execution: str, effect: Effect, asked: Asked, summary: Summary
+    ) -> None:
         with self._active.use(execution) as active:
             try:
                 async with self._room(effect, asked):
-                    outcome = await self._outcome(execution, effect)
+                    with effect_span(active.known, summary, effect):
+                        outcome = await self._outcome(execution, effect)
                 await self._bring_back(execution, RecordOutcome(effect.number, outcome))
             finally:
                 active.effects.pop(effect.number, None)
 
     def _room(self, effect: Effect, asked: Asked) -> AbstractAsyncContextManager[None]:
-        """Hold a slot; functions have bounds of their own, and may wait long for somebody to serve them."""
-        if isinstance(effect.call, FunctionCall):
+        """Hold a slot; functions, workflows, processes and subscriptions have bounds of their own, and may take long."""
+        if isinstance(effect.call, _WITH_OTHER_BOUNDS):
             return nullcontext()
         return self._slots.room(asked)
 

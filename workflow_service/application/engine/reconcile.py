@@ -1,7 +1,7 @@
 """Proves again and again that every open execution will go on, and repairs those that would not.
 
-An open execution goes on by itself if it has a time to wake at, or if somebody works on it; it rests rightly if it is
-suspended. What is none of these should not exist: a commit that forgot its timer, a performer that died without a word,
+An open execution goes on by itself if it has a time to wake at, if somebody works on it, or if it waits for events; it
+rests rightly if it is suspended. What is none of these should not exist: a commit that forgot its timer, a performer that died without a word,
 an owner that nobody succeeded. Whatever the reason, taking it up again is right, because effects are repeated with their
 keys and everything else is decided anew from the history.
 """
@@ -103,7 +103,7 @@ class Reconciler:
             return None
         if row.busy:
             return "performer" if set(row.nodes) <= {self._node} else None
-        if row.wake_at is None and row.status != "suspended":
+        if row.wake_at is None and row.status != "suspended" and not row.listening:
             return "timer"
         return None
 

@@ -25,6 +25,8 @@ class EngineSettings:
     """How many executions that have more to do at once than fits one advance go on at the same time."""
     open_executions: int = 100_000
     """How many open executions a tenant may have."""
+    subscriptions: int = 100_000
+    """How many subscriptions to events a tenant's executions may have together."""
     reconcile_every: float = 30.0
     """Seconds between two rounds of proving that every open execution goes on; 0: never."""
     snapshot_every: int = 200

@@ -8,9 +8,10 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from workflow_service.application.ports import Summary
-from workflow_service.domain.execution.events import Event, WorkflowAccepted
+from workflow_service.domain.execution.events import Event
 from workflow_service.domain.execution.schedule import status_of
 from workflow_service.domain.execution.state import Ended, NotStarted, Open, State
+from workflow_service.domain.execution.workflow_events import WorkflowAccepted
 
 
 def summarise(
@@ -68,4 +69,5 @@ def _accepted(event: WorkflowAccepted, at: datetime) -> Summary:
         input=event.input,
         created_at=at,
         run_at=event.run_at,
+        origin=event.origin,
     )

@@ -15,7 +15,7 @@ from typing import Final
 
 from chassis.errors import Conflict, RateLimited
 from chassis.ids import Ids
-from chassis.telemetry import metrics
+from chassis.telemetry import metrics, tracing
 from chassis.telemetry.logging import get_logger
 from workflow_service.application.functions.links import (
     Declared,
@@ -87,7 +87,7 @@ class Dispatcher:
             return Failed(runtime(f"more than {most} calls wait for workers (functions_waiting)"))
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         rank = (-call.priority, self._shares[execution], next(self._order))
-        job = Job(call, execution, key, rank, answer)
+        job = Job(call, execution, key, rank, answer, tracing.recorded_traceparent())
         self._jobs += 1
         self._shares[execution] += 1
         try:

@@ -59,6 +59,8 @@ class Job:
     rank: tuple[int, int, int]
     """Higher priorities first, then executions with fewer calls before this one, then first come."""
     answer: asyncio.Future[Outcome]
+    trace: str
+    """The ``traceparent`` of the call, if its trace is recorded."""
     attempts: int = 0
     given: tuple[Link, str] | None = None
     """Who works on it, under which task id."""

@@ -8,16 +8,20 @@ from typing import Any, Final
 
 import msgspec
 
+from chassis.messaging.media import is_json
 from chassis.messaging.port import CloudEvent
 from workflow_service.application.ports import InboundEvent, Recorded
-from workflow_service.application.projections.history import OWN, TYPES, About, history_item
-from workflow_service.domain.execution.events import (
-    EventEmitted,
+from workflow_service.application.projections.fact_types import OWN, TYPES
+from workflow_service.application.projections.history import About, history_item
+from workflow_service.application.projections.phases import OPTIONAL, told_besides, types_besides
+from workflow_service.domain.execution.events import EventEmitted
+from workflow_service.domain.execution.workflow_events import (
     WorkflowCancelled,
     WorkflowCompleted,
     WorkflowFaulted,
 )
 from workflow_service.domain.expressions import JsonValue
+from workflow_service.domain.secret_markers import masked_json
 
 SOURCE: Final = "/autoworker/workflow"
 OWN_TYPES: Final = ("io.serverlessworkflow.", "io.autoworker.")
@@ -42,6 +46,7 @@ _ATTRIBUTES: Final = frozenset(
     }
 )
 _encode = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(dict[str, JsonValue])
 
 
 class Announced(msgspec.Struct, frozen=True):
@@ -57,6 +62,11 @@ Wanted = Callable[[str], bool]
 """Whether anybody listens to a type."""
 
 
+def required(event_type: str) -> bool:
+    """Want everything but what the standard leaves to runtimes."""
+    return event_type not in OPTIONAL
+
+
 def announcements(who: Announced, recorded: Recorded, wanted: Wanted) -> Iterator[CloudEvent]:
     """Yield what *recorded*, a fact of *who*, has to tell those who listen."""
     match recorded.event:
@@ -67,16 +77,30 @@ def announcements(who: Announced, recorded: Recorded, wanted: Wanted) -> Iterato
                 yield emitted_event(event, recorded.at, who.tenant)
         case WorkflowCancelled() | WorkflowCompleted() | WorkflowFaulted() as end:
             if wanted(EXECUTION_ENDED):
-                yield _cloud_event(who, recorded, EXECUTION_ENDED, _ended(who, end, recorded.at))
+                yield _cloud_event(
+                    who, recorded, EXECUTION_ENDED, _ended(who, end, recorded.at), "ended"
+                )
         case _:
             pass
     if wanted(TYPES[type(recorded.event)]):
         item = history_item(who.about, recorded)
         yield _cloud_event(who, recorded, item.type, claim_checked(who.about, item.data))
+    if any(map(wanted, types_besides(type(recorded.event)))):
+        for told in told_besides(who.about, recorded):
+            if wanted(told.type):
+                yield _cloud_event(who, recorded, told.type, told.data, told.name)
+
+
+def _masked(event: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    encoded = _encode(event)
+    masked = masked_json(encoded)
+    return event if masked is encoded else _decode.decode(masked)
 
 
 def claim_checked(about: About, data: dict[str, Any]) -> dict[str, Any]:
-    """Return *data* with a large output replaced by the address of what has it."""
+    """Return *data* with a large output replaced by the address of what has it; a large event is left out."""
+    if "item" in data and len(_encode(data["item"])) > CLAIM_CHECK:
+        data = {name: value for name, value in data.items() if name != "item"}
     if "output" not in data or len(_encode(data["output"])) <= CLAIM_CHECK:
         return data
     place = f"/v1/executions/{about.execution}"
@@ -86,7 +110,8 @@ def claim_checked(about: About, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def emitted_event(event: dict[str, JsonValue], at: datetime, tenant: str) -> CloudEvent:
-    """Return the CloudEvent that an author's ``emit`` made, as it is."""
+    """Return the CloudEvent that an author's ``emit`` made, as it is but for secrets."""
+    event = _masked(event)
     return CloudEvent(
         id=str(event.get("id", "")),
         source=str(event.get("source", "")),
@@ -114,12 +139,6 @@ def inbound_event(event: InboundEvent, at: datetime) -> CloudEvent:
         # Last, so that nobody speaks for another tenant or person.
         extensions=event.extensions | {"tenant": event.tenant, "sender": event.sender},
     )
-
-
-def is_json(media_type: str | None) -> bool:
-    """Whether data of *media_type* is JSON; without one it is, as CloudEvents has it."""
-    essence = (media_type or "application/json").partition(";")[0].strip().lower()
-    return essence in {"application/json", "text/json"} or essence.endswith("+json")
 
 
 def _as_json(data: bytes, media_type: str | None) -> bytes:
@@ -155,16 +174,16 @@ def _ended(
 
 
 def _cloud_event(
-    who: Announced, recorded: Recorded, event_type: str, data: dict[str, Any]
+    who: Announced, recorded: Recorded, event_type: str, data: dict[str, Any], besides: str = ""
 ) -> CloudEvent:
-    # A terminal fact is told twice, in two types: ids of the same source must differ.
-    suffix = "/ended" if event_type == EXECUTION_ENDED else ""
+    """Return an event; what a fact tells *besides* itself has a name: ids of the same source must differ."""
+    suffix = f"/{besides}" if besides else ""
     return CloudEvent(
         id=f"{who.about.execution}/{recorded.sequence}{suffix}",
         source=SOURCE,
         type=event_type,
         time=recorded.at,
-        data=msgspec.Raw(_encode(data)),
+        data=msgspec.Raw(masked_json(_encode(data))),
         subject=who.about.execution,
         extensions={"tenant": who.tenant},
     )

@@ -12,25 +12,44 @@ import msgspec
 from msgspec import UNSET
 
 from workflow_service.application.ports import Recorded, Summary
+from workflow_service.application.projections.fact_types import (
+    TYPES,
+    Correlation,
+    TaskProgress,
+    TaskTrouble,
+    WorkflowFact,
+)
 from workflow_service.application.projections.masking import shown_call
 from workflow_service.domain.execution.events import (
     ErrorCaught,
+    EventConsumed,
     EventEmitted,
+    EventReceived,
     IterationStarted,
+    MessagesTaken,
     OutcomeRecorded,
     RetryScheduled,
     TaskCancelled,
+    TaskCompensated,
+    TaskCompensating,
     TaskCompleted,
     TaskCreated,
     TaskEvent,
+    TaskExtended,
     TaskFaulted,
     TaskRetried,
     TaskSkipped,
     TaskStarted,
+)
+from workflow_service.domain.execution.origin import ParentTask, ScheduledStart
+from workflow_service.domain.execution.state import Performing, Sleeping
+from workflow_service.domain.execution.workflow_events import (
+    CompensationStarted,
+    CorrelationCompleted,
+    CorrelationStarted,
     WorkflowAccepted,
     WorkflowCancelled,
     WorkflowCompleted,
-    WorkflowEvent,
     WorkflowFaulted,
     WorkflowRecovered,
     WorkflowResumed,
@@ -38,56 +57,8 @@ from workflow_service.domain.execution.events import (
     WorkflowStarted,
     WorkflowSuspended,
 )
-from workflow_service.domain.execution.state import Performing, Sleeping
-
-WORKFLOW: Final = "io.serverlessworkflow.workflow."
-TASK: Final = "io.serverlessworkflow.task."
-OWN: Final = "io.autoworker.workflow."
-
-TYPES: Final[dict[type[WorkflowEvent | TaskEvent], str]] = {
-    WorkflowAccepted: OWN + "execution-accepted.v1",
-    WorkflowStarted: WORKFLOW + "started.v1",
-    WorkflowSuspended: WORKFLOW + "suspended.v1",
-    WorkflowResumed: WORKFLOW + "resumed.v1",
-    WorkflowRetried: OWN + "execution-retried.v1",
-    WorkflowRecovered: OWN + "execution-recovered.v1",
-    WorkflowCancelled: WORKFLOW + "cancelled.v1",
-    WorkflowFaulted: WORKFLOW + "faulted.v1",
-    WorkflowCompleted: WORKFLOW + "completed.v1",
-    TaskCreated: TASK + "created.v1",
-    TaskSkipped: OWN + "task-skipped.v1",
-    TaskStarted: TASK + "started.v1",
-    IterationStarted: OWN + "iteration-started.v1",
-    OutcomeRecorded: OWN + "outcome-recorded.v1",
-    EventEmitted: OWN + "event-emitted.v1",
-    TaskCompleted: TASK + "completed.v1",
-    TaskFaulted: TASK + "faulted.v1",
-    TaskCancelled: TASK + "cancelled.v1",
-    ErrorCaught: OWN + "error-caught.v1",
-    RetryScheduled: OWN + "retry-scheduled.v1",
-    TaskRetried: TASK + "retried.v1",
-}
-"""Public type of every kind of fact."""
 
 Data: TypeAlias = dict[str, Any]
-
-_WorkflowFact: TypeAlias = (
-    WorkflowAccepted
-    | WorkflowStarted
-    | WorkflowSuspended
-    | WorkflowResumed
-    | WorkflowRetried
-    | WorkflowRecovered
-    | WorkflowCancelled
-    | WorkflowFaulted
-    | WorkflowCompleted
-)
-_TaskProgress: TypeAlias = (
-    TaskCreated | TaskSkipped | TaskStarted | IterationStarted | TaskCompleted | TaskCancelled
-)
-_TaskTrouble: TypeAlias = (
-    OutcomeRecorded | EventEmitted | TaskFaulted | ErrorCaught | RetryScheduled | TaskRetried
-)
 
 
 class HistoryItem(msgspec.Struct, frozen=True):
@@ -137,8 +108,11 @@ def history_item(about: About, recorded: Recorded) -> HistoryItem:
             | WorkflowCancelled()
             | WorkflowFaulted()
             | WorkflowCompleted()
+            | CompensationStarted()
         ):
             data = {"name": about.qualified_name} | _of_workflow(event, about, at)
+        case CorrelationStarted() | CorrelationCompleted():
+            data = {"name": about.qualified_name} | _of_correlation(event, at)
         case (
             OutcomeRecorded()
             | EventEmitted()
@@ -153,24 +127,30 @@ def history_item(about: About, recorded: Recorded) -> HistoryItem:
     return HistoryItem(recorded.sequence, TYPES[type(event)], at, data)
 
 
-def _of_workflow(event: _WorkflowFact, about: About, at: datetime) -> Data:
+def _of_workflow(  # noqa: C901 - a table, a row a fact
+    event: WorkflowFact, about: About, at: datetime
+) -> Data:
     match event:
         case WorkflowAccepted():
             return {"definition": about.definition, "input": event.input} | _given(
-                priority=event.priority, tags=event.tags, run_at=event.run_at
+                priority=event.priority, tags=event.tags, run_at=event.run_at, **_origin(event)
             )
         case WorkflowStarted():
             started = {"definition": about.definition, "startedAt": at}
             return started | _given(input=event.input, deadline=event.deadline)
         case WorkflowSuspended():
-            return {"suspendedAt": at} | _given(reason=event.reason, by=event.by)
+            given = _given(reason=event.reason, by=event.by, tasks=event.tasks or None)
+            return {"suspendedAt": at} | given
         case WorkflowResumed():
-            return {"resumedAt": at} | _given(reason=event.reason, by=event.by)
+            given = _given(reason=event.reason, by=event.by, tasks=event.tasks or None)
+            return {"resumedAt": at} | given
         case WorkflowRetried():
             # The position it was taken up at is the engine's own, and holds credentials.
             return {"retriedAt": at} | _given(task=event.task, reason=event.reason, by=event.by)
         case WorkflowRecovered():
             return {"recoveredAt": at, "repeats": event.effects}
+        case CompensationStarted():
+            return {"startedAt": at} | _given(error=event.error, reason=event.reason, by=event.by)
         case WorkflowCancelled():
             return {"cancelledAt": at} | _given(reason=event.reason, by=event.by)
         case WorkflowFaulted():
@@ -179,11 +159,32 @@ def _of_workflow(event: _WorkflowFact, about: About, at: datetime) -> Data:
             return {"completedAt": at, "output": event.output}
 
 
+def _origin(event: WorkflowAccepted) -> Data:
+    match event.origin:
+        case None:
+            return {}
+        case ParentTask(execution, task):
+            return {"parent": {"execution_id": execution, "task": task}}
+        case ScheduledStart(schedule, kind, at):
+            return {"schedule": {"id": schedule, "kind": kind} | _given(at=at)}
+
+
+def _of_correlation(event: Correlation, at: datetime) -> Data:
+    place = {"task": event.task} | _given(frame=event.frame)
+    match event:
+        case CorrelationStarted():
+            return {"startedAt": at} | place
+        case CorrelationCompleted():
+            return {"completedAt": at, "correlationKeys": event.keys} | place
+
+
 def _of_task(event: TaskEvent, about: About) -> Data:
     return {"workflow": about.qualified_name, "task": event.task} | _given(frame=event.frame)
 
 
-def _of_progress(event: _TaskProgress, at: datetime) -> Data:
+def _of_progress(  # noqa: C901 - a table, a row a fact
+    event: TaskProgress, at: datetime
+) -> Data:
     match event:
         case TaskCreated():
             return {"createdAt": at} | _given(input=event.input)
@@ -195,15 +196,34 @@ def _of_progress(event: _TaskProgress, at: datetime) -> Data:
                 | _given(input=event.input, deadline=event.deadline)
                 | _doing(event)
             )
+        case TaskExtended():
+            number = event.extensions[event.activity.at]
+            stage = "after" if event.activity.after else "before"
+            return {"extendedAt": at, "extension": number, "stage": stage}
         case IterationStarted():
             return {"startedAt": at, "iteration": event.iteration}
+        case EventReceived() | MessagesTaken():
+            return _heard(event, at)
+        case EventConsumed():
+            return {"consumedAt": at} | _given(output=event.output)
         case TaskCompleted():
             return {"completedAt": at, "output": event.output}
         case TaskCancelled():
             return {"cancelledAt": at}
+        case TaskCompensating():
+            return {"startedAt": at}
+        case TaskCompensated():
+            return {"compensatedAt": at}
 
 
-def _of_trouble(event: _TaskTrouble, at: datetime) -> Data:
+def _heard(event: EventReceived | MessagesTaken, at: datetime) -> Data:
+    if isinstance(event, MessagesTaken):
+        return {"receivedAt": at, "taken": len(event.taken)}
+    heard = {"id": event.id, "source": event.source, "type": event.type}
+    return {"receivedAt": at, "event": heard} | _given(item=event.item, keys=event.keys)
+
+
+def _of_trouble(event: TaskTrouble, at: datetime) -> Data:
     match event:
         case OutcomeRecorded():
             return {"recordedAt": at} | _given(output=event.output, error=event.error)

@@ -20,7 +20,7 @@ from workflow_service.application.queries.shown_events import ShownEvent, shown
 from workflow_service.application.reached import reached
 
 CHUNK: Final = 64
-"""How many events are read at a time: their sizes are not known before."""
+"""How many events are read at a time, or fewer when they are large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +67,14 @@ class GetHistoryHandler:
             reached("history_page")
 
     async def _matching(self, query: GetHistory, after: int) -> AsyncIterator[Recorded]:
-        found = CHUNK
-        while found == CHUNK:
-            chunk = await self.events.read(query.execution, after=after, limit=CHUNK)
+        while chunk := await self.events.read(query.execution, after=after, limit=CHUNK):
+            after = chunk[-1].sequence
             for recorded in chunk:
-                after = recorded.sequence
                 if query.begin is not None and recorded.at < query.begin:
                     continue
                 if query.end is not None and recorded.at > query.end:
                     continue
                 yield recorded
-            found = len(chunk)
 
 
 def _place_of(cursor: str | None) -> int:

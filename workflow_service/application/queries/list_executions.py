@@ -27,6 +27,8 @@ class ListExecutions:
     name: str | None = None
     version: str | None = None
     tag: str | None = None
+    parent: str | None = None
+    """Only those that tasks of this execution run."""
     begin: datetime | None = None
     """Made at that time or later."""
     end: datetime | None = None
@@ -54,6 +56,7 @@ class ListExecutionsHandler:
             name=query.name,
             version=query.version,
             tag=query.tag,
+            parent=query.parent,
             created_from=query.begin,
             created_to=query.end,
         )

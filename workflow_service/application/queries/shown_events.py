@@ -8,6 +8,7 @@ import msgspec
 
 from workflow_service.application.ports import Recorded
 from workflow_service.application.projections.history import About, history_item
+from workflow_service.domain.secret_markers import masked_json
 
 _encode = msgspec.json.Encoder().encode
 
@@ -25,4 +26,4 @@ class ShownEvent(msgspec.Struct, frozen=True):
 def shown(about: About, recorded: Recorded) -> ShownEvent:
     """Return *recorded* for the public."""
     item = history_item(about, recorded)
-    return ShownEvent(item.sequence, item.type, item.time, _encode(item.data))
+    return ShownEvent(item.sequence, item.type, item.time, masked_json(_encode(item.data)))

@@ -11,13 +11,14 @@ from workflow_service.application.ports import EventStore, Progress, Recorded, S
 from workflow_service.application.projections.history import About
 from workflow_service.application.queries.paging import DEFAULT_PAGES, HistoryPages, refused
 from workflow_service.application.queries.shown_events import ShownEvent, shown
-from workflow_service.domain.execution.events import (
+from workflow_service.domain.execution.workflow_events import (
     WorkflowCancelled,
     WorkflowCompleted,
     WorkflowFaulted,
 )
 
-CHUNK: Final = 64
+CHUNK: Final = 256
+"""How many events are read at a time, or fewer when they are large."""
 POLL: Final = 2.0
 """Seconds after which the store is asked although nobody has told of a change."""
 
@@ -51,11 +52,12 @@ class WatchHistoryHandler:
         if query.after < 0 or head is None or query.after > head.sequence:
             raise refused("after_sequence", "is beyond what has happened")
         over = head.summary.ended_at is not None and query.after == head.sequence
-        return self._follow(about, query.after, over)
+        return self._follow(about, query.after, head.sequence, over)
 
     async def _follow(
-        self, about: About, after: int, over: bool
+        self, about: About, after: int, known: int, over: bool
     ) -> AsyncGenerator[Sequence[ShownEvent], None]:
+        """Yield what comes after *after*; there is something up to *known*, and nobody will tell of that again."""
         while True:
             chunk = await self.events.read(about.execution, after=after, limit=CHUNK)
             for batch in _batches(about, chunk, self.pages.bytes):
@@ -64,7 +66,7 @@ class WatchHistoryHandler:
                 after = chunk[-1].sequence
                 # A faulted execution may have been taken up again: what is last counts.
                 over = isinstance(chunk[-1].event, _TERMINAL)
-            if len(chunk) == CHUNK:
+            if chunk and (after < known or len(chunk) == CHUNK):
                 continue
             if over:
                 return

@@ -22,15 +22,24 @@ from workflow_service.domain.definition.model import (
     TaskList,
 )
 from workflow_service.domain.definition.not_yet import not_yet
+from workflow_service.domain.definition.pinned import (
+    NOTHING_PINNED,
+    CatalogFunction,
+    Pinned,
+    Wanted,
+)
 from workflow_service.domain.definition.pointers import child
+from workflow_service.domain.definition.processes import ProcessKind
 from workflow_service.domain.definition.served import Served
 from workflow_service.domain.definition.structure import Structure
 from workflow_service.domain.definition.vocabulary import known_are
+from workflow_service.domain.events import ConsumptionStrategy
 from workflow_service.domain.expressions import (
     Expression,
     ExpressionFailed,
     Expressions,
     JsonValue,
+    Lending,
     Template,
     expression_source,
     is_expression,
@@ -69,10 +78,21 @@ class Builder:
     limits: DefinitionLimits
     use: Mapping[str, Mapping[str, JsonValue]]
     loose: bool
+    secrets: tuple[str, ...]
+    """Names of ``use.secrets``."""
     task_list: Callable[[Builder, JsonValue, str, Scope], TaskList]
     function: Callable[[Builder, str, str], Task | None]
+    catalog_function: Callable[[Builder, CatalogFunction, str, str], Task | None]
     served: Served | None = None
     """Functions that are served outside of the document; None when it need not be checked."""
+    processes: frozenset[ProcessKind] | None = None
+    """Kinds of process that the operator lets workflows run; None when it need not be checked."""
+    pinned: Pinned = field(default_factory=lambda: NOTHING_PINNED)
+    """Documents that were fetched for this one."""
+    default_catalog: bool = False
+    """Whether the operator has a catalog that documents need not name."""
+    wanted: dict[str, Wanted] = field(default_factory=dict)
+    """Documents that are lacking, by the pointer under which they are to be pinned."""
     tasks: dict[Reference, Task] = field(default_factory=dict)
     lists: dict[Reference, TaskList] = field(default_factory=dict)
     functions: dict[str, Task | None] = field(default_factory=dict)
@@ -80,6 +100,8 @@ class Builder:
     calling: list[str] = field(default_factory=list)
     """Those that are being read, each called by the one before."""
     used: set[tuple[str, str]] = field(default_factory=set)
+    on: ConsumptionStrategy | None = None
+    """The events that start the workflow, if any do."""
     cheap: bool = True
     compiled: int = 0
 
@@ -93,6 +115,25 @@ class Builder:
         if message is not None:
             self.problem(pointer, message)
         return message is not None
+
+    def want(self, wanted: Wanted) -> None:
+        """Note that a document is lacking."""
+        if len(self.wanted) == self.limits.resources:
+            told = f"a definition may refer to at most {self.limits.resources} documents elsewhere"
+            self.problem(wanted.place, beyond(told, "definition_resources"))
+        self.wanted.setdefault(wanted.pointer, wanted)
+
+    def may_enter(self, function: str, pointer: str) -> bool:
+        """Whether *function* is not being read already, and not too many are; notes that, if so."""
+        if function in self.calling:
+            chain = [*self.calling[self.calling.index(function) :], function]
+            self.problem(pointer, f"the function calls itself: {' → '.join(chain[:12])}")
+            return False
+        if len(self.calling) >= self.limits.nesting:
+            told = f"functions call each other more than {self.limits.nesting} deep"
+            self.problem(pointer, told)
+            return False
+        return True
 
     def sound(self, pointer: str) -> bool:
         """Whether nothing is known to be wrong at *pointer* or below it."""
@@ -119,6 +160,7 @@ class Builder:
                 self.problem(pointer, _complaint(exc))
             else:
                 self.cheap = self.cheap and compiled.cheap
+                self._check_lending(compiled.lending, pointer)
                 return compiled
         return self.expressions.compile(".", ())
 
@@ -173,11 +215,21 @@ class Builder:
         for text, place in _strings(value, pointer):
             if ("${" in text or self.loose) and self._may_compile(place):
                 try:
-                    self.expressions.template(text, scope.variables)
+                    lending = self.expressions.template(text, scope.variables).lending
+                    self._check_lending(lending, place)
                 except ExpressionFailed as exc:
                     self.problem(place, _complaint(exc))
                     sound = False
         return sound and self.compiled <= self.limits.expressions
+
+    def _check_lending(self, lending: Lending | None, pointer: str) -> None:
+        """Refuse what computes with a secret: it would compute with what stands for it."""
+        if lending is not None and lending.computed_by is not None:
+            self.problem(
+                pointer,
+                f"{lending.computed_by!r} would not get the value of a secret: it can only be passed on or joined "
+                "into a text; for credentials use 'authentication'",
+            )
 
     def _may_compile(self, pointer: str) -> bool:
         """Count one more expression; compiling is what makes a document dear."""

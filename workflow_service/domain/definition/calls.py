@@ -1,19 +1,29 @@
-"""``call``: HTTP requests and the document's own functions."""
+"""``call``: HTTP requests, functions, and what the other protocols have their own modules for."""
 
 from __future__ import annotations
 
 import re
-from typing import Literal, cast
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, cast
 
-from workflow_service.domain.definition.building import ROOT_SCOPE, Builder, Scope
+from workflow_service.domain.definition.a2a_calls import read_a2a
+from workflow_service.domain.definition.asyncapi_calls import read_asyncapi
+from workflow_service.domain.definition.building import Builder, Scope
+from workflow_service.domain.definition.endpoints import read_endpoint
+from workflow_service.domain.definition.grpc_calls import read_grpc
+from workflow_service.domain.definition.mcp_calls import read_mcp
 from workflow_service.domain.definition.model import (
-    Authentication,
-    BasicAuthentication,
-    BearerAuthentication,
     CallFunctionTask,
     CallHttpTask,
     CallServedTask,
     Task,
+)
+from workflow_service.domain.definition.openapi_calls import read_openapi
+from workflow_service.domain.definition.pinned import (
+    DEFAULT,
+    CatalogFunction,
+    function_pointer,
+    in_catalog,
 )
 from workflow_service.domain.definition.pointers import child
 from workflow_service.domain.definition.served import missing, named
@@ -22,19 +32,16 @@ from workflow_service.domain.definition.vocabulary import PROTOCOLS, known_are
 from workflow_service.domain.expressions import JsonValue, Template
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):", re.ASCII)
-_BRACES = re.compile(r"\{([^{}]*)\}")
-_OPERATORS = "+#./;?&=,!@|"
-_LATER = ("digest", "oauth2", "oidc")
 
 
 def read_call(
     builder: Builder, task: dict[str, JsonValue], base: BaseMembers, scope: Scope
 ) -> Task | None:
     """Read a ``call`` task; None when it is refused."""
-    call = task["call"]
-    if call == "http":
-        return _http(builder, task, base, scope)
+    call = str(task["call"])
+    reader = _READERS.get(call)
+    if reader is not None:
+        return reader(builder, task, base, scope)
     place = child(base["reference"], "call")
     if call in PROTOCOLS:
         builder.refused(f"call.{call}", place)
@@ -61,9 +68,18 @@ def _served(
     builder: Builder, call: str, base: BaseMembers, arguments: Template | None
 ) -> Task | None:
     """Read a call of a function that is not in the document."""
-    place, function = child(base["reference"], "call"), named(call)
+    place = child(base["reference"], "call")
+    filed = in_catalog(call)
+    if filed is not None and not _is_served(builder, *filed):
+        body = builder.catalog_function(builder, *filed, place)
+        if body is None:
+            return None
+        return CallFunctionTask(**base, function=call, arguments=arguments, body=body)
+    function = named(call.removesuffix(f"@{DEFAULT}"))
     if function is None:
-        builder.refused("call.catalog", place)
+        builder.problem(
+            place, f"{call[:80]!r} is no function: write name, name:version or name:version@catalog"
+        )
         return None
     name, version = function
     problem = None if builder.served is None else missing(name, version, builder.served)
@@ -75,9 +91,16 @@ def _served(
     return CallServedTask(**base, function=name, version=version, arguments=arguments)
 
 
+def _is_served(builder: Builder, function: CatalogFunction, catalog: str) -> bool:
+    """Whether the default catalog is the one that is built in: what the operator and workers serve."""
+    if catalog != DEFAULT or catalog in builder.use.get("catalogs", {}):
+        return False
+    return not builder.default_catalog and function_pointer(function, catalog) not in builder.pinned
+
+
 def _http(builder: Builder, task: dict[str, JsonValue], base: BaseMembers, scope: Scope) -> Task:
     options, place = cast("dict[str, JsonValue]", task["with"]), child(base["reference"], "with")
-    endpoint, authentication = _endpoint(
+    endpoint, authentication = read_endpoint(
         builder, options["endpoint"], child(place, "endpoint"), scope
     )
 
@@ -116,75 +139,14 @@ def _check_headers(builder: Builder, headers: JsonValue, pointer: str) -> None:
             builder.problem(child(pointer, name), "a header value cannot have line breaks")
 
 
-def _endpoint(
-    builder: Builder, endpoint: JsonValue, pointer: str, scope: Scope
-) -> tuple[Template, Authentication | None]:
-    authentication: Authentication | None = None
-    if isinstance(endpoint, dict):
-        if "authentication" in endpoint:
-            authentication = read_authentication(
-                builder, endpoint["authentication"], child(pointer, "authentication"), scope
-            )
-        endpoint, pointer = endpoint.get("uri"), child(pointer, "uri")
-    if isinstance(endpoint, str) and "${" not in endpoint and not builder.loose:
-        _check_uri(builder, endpoint, pointer)
-    return builder.template(endpoint, pointer, scope), authentication
-
-
-def _check_uri(builder: Builder, uri: str, pointer: str) -> None:
-    scheme = _SCHEME.match(uri)
-    if scheme is None and not uri.startswith("{"):
-        builder.problem(
-            pointer, "must begin with https:// or http://: there is nothing it could be relative to"
-        )
-    elif scheme is not None and scheme[1].lower() not in ("http", "https"):
-        builder.problem(pointer, f"{scheme[1]}: is not called over HTTP; use https: or http:")
-    for found in _BRACES.finditer(uri):
-        if not found[1] or found[1][0] in _OPERATORS:
-            builder.problem(
-                pointer, f"{found[0][:80]} is not supported: only {{name}} is replaced in a URI"
-            )
-
-
-def read_authentication(
-    builder: Builder, policy: JsonValue, pointer: str, scope: Scope
-) -> Authentication | None:
-    """Read an authentication policy, or the name of one in ``use.authentications``."""
-    if isinstance(policy, dict) and isinstance(name := policy.get("use"), str):
-        found = builder.reusable("authentications", name, child(pointer, "use"))
-        if found is None:
-            return None
-        policy, pointer = found
-    if not isinstance(policy, dict):
-        return None
-    for kind in _LATER:
-        if kind in policy:
-            builder.refused(f"authentication.{kind}", child(pointer, kind))
-            return None
-    kind = "basic" if "basic" in policy else "bearer"
-    members, place = policy.get(kind), child(pointer, kind)
-    if not isinstance(members, dict):
-        return None
-    if "use" in members:
-        builder.refused("authentication.secret", child(place, "use"))
-        return None
-    if kind == "bearer":
-        return BearerAuthentication(_credential(builder, members, "token", place, scope))
-    return BasicAuthentication(
-        username=_credential(builder, members, "username", place, scope),
-        password=_credential(builder, members, "password", place, scope),
-    )
-
-
-def _credential(
-    builder: Builder, members: dict[str, JsonValue], name: str, pointer: str, scope: Scope
-) -> Template:
-    return builder.template(members.get(name), child(pointer, name), scope)
-
-
-def check_unused_authentications(builder: Builder) -> None:
-    """Read the policies that no call uses, for the problems in them."""
-    for name, policy in builder.use.get("authentications", {}).items():
-        place = child("/use/authentications", name)
-        if ("authentications", name) not in builder.used and builder.sound(place):
-            read_authentication(builder, policy, place, ROOT_SCOPE)
+_READERS: Final[
+    Mapping[str, Callable[[Builder, dict[str, JsonValue], BaseMembers, Scope], Task | None]]
+] = {
+    "a2a": read_a2a,
+    "asyncapi": read_asyncapi,
+    "openapi": read_openapi,
+    "grpc": read_grpc,
+    "http": _http,
+    "mcp": read_mcp,
+}
+"""How each protocol is read; one without a reader has its row in NOT_YET."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from workflow_service.domain.definition.building import Builder, Scope
 from workflow_service.domain.definition.json_schemas import SchemaUnusable, compile_schema
 from workflow_service.domain.definition.model import (
@@ -10,7 +12,9 @@ from workflow_service.domain.definition.model import (
     Duration,
     SchemaValidator,
 )
+from workflow_service.domain.definition.pinned import Wanted
 from workflow_service.domain.definition.pointers import child
+from workflow_service.domain.definition.resources import written_out
 from workflow_service.domain.expressions import JsonValue, Template
 
 
@@ -79,11 +83,31 @@ def _schema(
         "schema.format", child(place, "format")
     ):
         return None
-    if "resource" in schema:
-        builder.refused("schema.resource", child(place, "resource"))
-        return None
+    member = "resource" if "resource" in schema else "document"
+    document = schema.get(member)
+    if member == "resource":
+        found = _fetched_schema(builder, document, child(place, member))
+        if found is None:
+            return None
+        document = found.value
     try:
-        return compile_schema(schema.get("document"))
+        return compile_schema(document)
     except SchemaUnusable as exc:
-        builder.problem(f"{child(place, 'document')}{exc.pointer}", str(exc))
+        inside = "" if member == "resource" else exc.pointer
+        builder.problem(f"{child(place, member)}{inside}", str(exc))
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    value: JsonValue
+
+
+def _fetched_schema(builder: Builder, resource: JsonValue, pointer: str) -> _Fetched | None:
+    """Return a schema that stands elsewhere; None when it is not there yet."""
+    if pointer in builder.pinned:
+        return _Fetched(builder.pinned[pointer])
+    where = written_out(builder, resource, pointer)
+    if where is not None:
+        builder.want(Wanted(pointer, pointer, "the schema", where))
+    return None

@@ -70,7 +70,12 @@ def canonical(document: JsonValue) -> bytes:
 
 def digest_of(document: JsonValue) -> str:
     """Return ``sha256:<hex>`` of the canonical form; the order of members makes no difference."""
-    return f"sha256:{hashlib.sha256(canonical(document)).hexdigest()}"
+    return digest_of_bytes(canonical(document))
+
+
+def digest_of_bytes(content: bytes) -> str:
+    """Return ``sha256:<hex>`` of *content*."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _language(media_type: str) -> str:

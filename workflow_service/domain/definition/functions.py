@@ -20,13 +20,7 @@ def read_function(builder: Builder, name: str, pointer: str) -> Task | None:
     """
     if name in builder.functions:
         return builder.functions[name]
-    if name in builder.calling:
-        chain = [*builder.calling[builder.calling.index(name) :], name]
-        builder.problem(pointer, f"the function calls itself: {' → '.join(chain[:12])}")
-        return None
-    if len(builder.calling) >= builder.limits.nesting:
-        limit = builder.limits.nesting
-        builder.problem(pointer, f"functions call each other more than {limit} deep")
+    if not builder.may_enter(name, pointer):
         return None
     body = builder.use.get("functions", {})[name]
     if not isinstance(body, dict):

@@ -25,6 +25,12 @@ class DefinitionLimits:
     """Branches of one fork."""
     expressions: int = 2_000
     """Expressions in the whole document; compiling one can take some milliseconds."""
+    schedule_seconds: float = 1.0
+    """Seconds: the shortest period of a schedule."""
+    resources: int = 100
+    """Documents elsewhere that it refers to and that are pinned."""
+    resource_bytes: int = 4 * 1024 * 1024
+    """Bytes of all of them together, as JSON."""
     key_length: int = 1_024
     """Characters of one member's name."""
     name_length: int = 256
@@ -45,5 +51,8 @@ PUBLISHED_BEFORE = DefinitionLimits(
     nesting=_ENDLESS,
     fork_width=_ENDLESS,
     expressions=_ENDLESS,
+    schedule_seconds=0.0,
+    resources=_ENDLESS,
+    resource_bytes=_ENDLESS,
 )
 """For what is published already: a limit that was lowered since must not stop what runs."""

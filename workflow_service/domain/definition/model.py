@@ -10,65 +10,116 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from typing import TypeAlias
 
+from workflow_service.domain.definition.authentication import (
+    Authentication,
+    BasicAuthentication,
+    BearerAuthentication,
+    DigestAuthentication,
+)
+from workflow_service.domain.definition.error_handling import (
+    BackoffKind,
+    ErrorDefinition,
+    ErrorFilter,
+    RaiseTask,
+    RetryPolicy,
+)
+from workflow_service.domain.definition.processes import (
+    RunContainerTask,
+    RunScriptTask,
+    RunShellTask,
+    RunTask,
+    RunWorkflowTask,
+)
+from workflow_service.domain.definition.service_tasks import (
+    CallA2aTask,
+    CallGrpcTask,
+    CallMcpTask,
+    CallOpenapiTask,
+    PublishTask,
+    ReceiveTask,
+    SubscribeTask,
+)
+from workflow_service.domain.definition.single_tasks import (
+    CallHttpTask,
+    CallServedTask,
+    EmitTask,
+    SetTask,
+    SwitchCase,
+    SwitchTask,
+    WaitTask,
+)
+from workflow_service.domain.definition.subscriptions import ListenTask
+from workflow_service.domain.definition.task_members import (
+    CONTINUE,
+    END,
+    EXIT,
+    NO_DATA_FLOW,
+    DataFlow,
+    Duration,
+    ExternalResource,
+    FixedDuration,
+    Reference,
+    SchemaValidator,
+    TaskBase,
+)
+from workflow_service.domain.events import ConsumptionStrategy
 from workflow_service.domain.expressions import Expression, JsonValue, Template
+from workflow_service.domain.schedules.model import Schedule
 
-Reference: TypeAlias = str
-"""JSON Pointer (RFC 6901) of a task in its document, the task's name included."""
-
-CONTINUE = "continue"
-EXIT = "exit"
-END = "end"
-
-
-class SchemaValidator(Protocol):
-    """A compiled JSON Schema."""
-
-    def problem(self, value: JsonValue) -> str | None:
-        """Say in one line what is wrong with *value* and where, or None when it is valid."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class FixedDuration:
-    """A length of time known when the definition was parsed."""
-
-    seconds: float
-
-
-Duration: TypeAlias = "FixedDuration | Template"
-"""A template must come to an ISO 8601 duration string or to an object of day … millisecond members."""
-
-
-@dataclass(frozen=True, slots=True)
-class DataFlow:
-    """The transformations and validations around a task or a workflow (DSL, "Data Flow")."""
-
-    input_schema: SchemaValidator | None = None
-    input_from: Template | None = None
-    output_as: Template | None = None
-    output_schema: SchemaValidator | None = None
-    export_as: Template | None = None
-    export_schema: SchemaValidator | None = None
-
-
-NO_DATA_FLOW = DataFlow()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TaskBase:
-    """What every kind of task has."""
-
-    name: str
-    reference: Reference
-    document: Mapping[str, JsonValue]
-    """The task as written: what ``$task.definition`` shows."""
-    condition: Expression | None = None
-    data_flow: DataFlow = NO_DATA_FLOW
-    timeout: Duration | None = None
-    then: str = CONTINUE
-    """``continue``, ``exit``, ``end`` or the name of a task in the same list."""
+__all__ = [
+    "CONTINUE",
+    "END",
+    "EXIT",
+    "NO_DATA_FLOW",
+    "Authentication",
+    "BackoffKind",
+    "BasicAuthentication",
+    "BearerAuthentication",
+    "CallA2aTask",
+    "CallFunctionTask",
+    "CallGrpcTask",
+    "CallHttpTask",
+    "CallMcpTask",
+    "CallOpenapiTask",
+    "CallServedTask",
+    "Catch",
+    "CompensateTask",
+    "DataFlow",
+    "Definition",
+    "DigestAuthentication",
+    "DoTask",
+    "Duration",
+    "EmitTask",
+    "ErrorDefinition",
+    "ErrorFilter",
+    "ExternalResource",
+    "FixedDuration",
+    "ForTask",
+    "ForkTask",
+    "ListenTask",
+    "PublishTask",
+    "RaiseTask",
+    "ReceiveTask",
+    "Reference",
+    "RetryPolicy",
+    "RunContainerTask",
+    "RunScriptTask",
+    "RunShellTask",
+    "RunTask",
+    "RunWorkflowTask",
+    "SchemaValidator",
+    "SetTask",
+    "SubscribeTask",
+    "SwitchCase",
+    "SwitchTask",
+    "Task",
+    "TaskBase",
+    "TaskList",
+    "TryTask",
+    "WaitTask",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,29 +138,6 @@ class DoTask(TaskBase):
     """Runs its tasks in sequence."""
 
     do: TaskList
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetTask(TaskBase):
-    """Its output is the rendered value."""
-
-    value: Template
-
-
-@dataclass(frozen=True, slots=True)
-class SwitchCase:
-    """One case; without a condition it is the default."""
-
-    name: str
-    when: Expression | None
-    then: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SwitchTask(TaskBase):
-    """Picks the first case that holds; the default when none does; else goes on as ``then`` says."""
-
-    cases: tuple[SwitchCase, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,38 +161,6 @@ class ForkTask(TaskBase):
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorFilter:
-    """A static filter: only the members that are set are compared."""
-
-    type: str | None = None
-    status: int | None = None
-    instance: str | None = None
-    title: str | None = None
-    detail: str | None = None
-
-
-BackoffKind: TypeAlias = Literal["constant", "linear", "exponential"]
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """When, how often and after which delay a faulted block is tried again."""
-
-    when: Expression | None = None
-    except_when: Expression | None = None
-    delay: Duration | None = None
-    """None: the engine's default delay, with full jitter."""
-    backoff: BackoffKind = "constant"
-    max_retries: int | None = None
-    """How often it is tried again after the first attempt; None: the engine's default limit."""
-    attempt_duration: Duration | None = None
-    """How long each attempt may take."""
-    total_duration: Duration | None = None
-    """How long after the first fault a new attempt may still begin."""
-    jitter: tuple[Duration, Duration] | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Catch:
     """Which errors a ``try`` catches, and what then happens."""
 
@@ -185,73 +181,6 @@ class TryTask(TaskBase):
     catch: Catch
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorDefinition:
-    """An error to raise; text members may be templates."""
-
-    type: Template
-    status: Template
-    title: Template | None = None
-    detail: Template | None = None
-    instance: Template | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RaiseTask(TaskBase):
-    """Raises an error."""
-
-    error: ErrorDefinition
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitTask(TaskBase):
-    """Pauses for a time."""
-
-    duration: Duration
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmitTask(TaskBase):
-    """Publishes a CloudEvent; its output is the event."""
-
-    event: Template
-    """The attributes under ``emit.event.with``."""
-
-
-@dataclass(frozen=True, slots=True)
-class BasicAuthentication:
-    """RFC 7617."""
-
-    username: Template
-    password: Template
-
-
-@dataclass(frozen=True, slots=True)
-class BearerAuthentication:
-    """RFC 6750."""
-
-    token: Template
-
-
-Authentication: TypeAlias = "BasicAuthentication | BearerAuthentication"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallHttpTask(TaskBase):
-    """One HTTP request."""
-
-    method: str
-    endpoint: Template
-    """An expression comes to the whole URI; a literal is a URI template whose variables are expanded afterwards."""
-    headers: Template | None = None
-    query: Template | None = None
-    body: Template | None = None
-    """None: no body at all; a template of null sends ``null``."""
-    output: Literal["raw", "content", "response"] = "content"
-    redirect: bool = False
-    authentication: Authentication | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFunctionTask(TaskBase):
     """Runs a function of ``use.functions``: its rendered arguments are the function's raw input."""
@@ -262,19 +191,31 @@ class CallFunctionTask(TaskBase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CallServedTask(TaskBase):
-    """Calls a function that is served outside of the document: by the operator, or by workers."""
+class CompensateTask(TaskBase):
+    """Undoes the task that it is written in; its input is that task's raw output."""
 
-    function: str
-    version: str = ""
-    """Empty: whichever version is served."""
-    arguments: Template | None = None
+    do: TaskList
 
 
 Task: TypeAlias = (
     "DoTask | SetTask | SwitchTask | ForTask | ForkTask | TryTask | RaiseTask | WaitTask | EmitTask"
-    " | CallHttpTask | CallFunctionTask | CallServedTask"
+    " | CallHttpTask | CallFunctionTask | CallServedTask | CallGrpcTask | RunWorkflowTask"
+    " | ListenTask | RunShellTask | RunScriptTask | RunContainerTask"
+    " | CallA2aTask | CallMcpTask | PublishTask | SubscribeTask | ReceiveTask | CallOpenapiTask"
+    " | CompensateTask"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """Tasks that run before and after others."""
+
+    name: str
+    kinds: frozenset[str]
+    """Kinds of task that it extends; empty: all of them."""
+    when: Expression | None = None
+    before: TaskList | None = None
+    after: TaskList | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,11 +230,23 @@ class Definition:
     do: TaskList
     data_flow: DataFlow = NO_DATA_FLOW
     timeout: Duration | None = None
+    schedule: Schedule | None = None
+    """When it starts by itself, if it does."""
+    on: ConsumptionStrategy | None = None
+    """The events that then start it, if any do."""
     title: str = ""
     summary: str = ""
     tasks: Mapping[Reference, Task] = field(default_factory=dict)
     """Every task of the document by its reference, those of ``use.functions`` included."""
     lists: Mapping[Reference, TaskList] = field(default_factory=dict)
     """Every task list by its reference."""
+    secrets: tuple[str, ...] = ()
+    """Names of ``use.secrets``."""
+    extensions: tuple[Extension, ...] = ()
     cheap: bool = True
     """Whether every expression is provably cheap, so that the engine may decide on its event loop."""
+
+    @property
+    def compensates(self) -> bool:
+        """Whether it has tasks that can be undone."""
+        return any(task.compensable for task in self.tasks.values())

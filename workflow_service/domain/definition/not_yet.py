@@ -9,30 +9,9 @@ from typing import Final
 
 NOT_YET: Final[Mapping[str, str]] = {
     # root members
-    "schedule": "starting executions by a schedule or by events",
-    "use.catalogs": "using catalogs",
-    "use.extensions": "using extensions",
-    "use.secrets": "using secrets",
-    # tasks
-    "task.listen": "listening for events",
-    "task.run": "running containers, scripts, shell commands or workflows",
-    "metadata.compensate": "compensating a task",
-    # calls
-    "call.a2a": "calling A2A agents",
-    "call.asyncapi": "calling AsyncAPI operations",
-    "call.grpc": "calling gRPC services",
-    "call.mcp": "calling MCP servers",
-    "call.openapi": "calling OpenAPI operations",
-    "call.catalog": "calling functions of catalogs",
-    # authentication
-    "authentication.digest": "digest authentication",
-    "authentication.oauth2": "OAuth 2.0 authentication",
-    "authentication.oidc": "OpenID Connect authentication",
-    "authentication.secret": "taking credentials from a secret",
     # the rest
     "evaluate.language": "an expression language other than jq",
     "schema.format": "a schema format other than JSON Schema ('json')",
-    "schema.resource": "fetching a schema from elsewhere",
 }
 
 

@@ -7,7 +7,7 @@ without its tasks, then each task, without the tasks within it, by the one alter
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
@@ -59,15 +59,35 @@ def check_structure(document: JsonValue, limits: DefinitionLimits) -> Structure:
     shell = _without_tasks(document, [(("do",), do)])
     if functions:
         shell = _replaced(shell, ("use", "functions"), _hollow(functions))
+    extended = list(extension_lists(document))
+    if extended:
+        shell = _replaced(shell, ("use", "extensions"), _without_lists(document))
     _validate(_ROOT, shell, "", structure.problems)
     _check_list(do, "/do", 1, structure, limits)
     for name, task in functions.items():
         if isinstance(task, dict):
             _check_task(task, name, child("/use/functions", name), 1, structure, limits)
+    for place, tasks in extended:
+        _check_list(tasks, place, 1, structure, limits)
     if structure.tasks > limits.tasks:
         told = f"has {structure.tasks} tasks; a definition may have at most {limits.tasks}"
         structure.problems.add("", beyond(told, "definition_tasks"))
     return structure
+
+
+def check_function(
+    task: dict[str, JsonValue],
+    name: str,
+    reference: str,
+    structure: Structure,
+    limits: DefinitionLimits,
+) -> None:
+    """Validate a function that is not in the document; its tasks count as the document's."""
+    before = structure.tasks
+    _check_task(task, name, reference, 1, structure, limits)
+    if before <= limits.tasks < structure.tasks:
+        told = f"with this function there are more than {limits.tasks} tasks"
+        structure.problems.add(reference, beyond(told, "definition_tasks"))
 
 
 def _check_list(
@@ -183,6 +203,43 @@ def _functions(document: JsonValue) -> dict[str, JsonValue]:
     use = document.get("use") if isinstance(document, dict) else None
     functions = use.get("functions") if isinstance(use, dict) else None
     return functions if isinstance(functions, dict) else {}
+
+
+def extension_lists(document: JsonValue) -> Iterator[tuple[str, JsonValue]]:
+    """Yield the task lists of ``use.extensions``, each with its pointer; they may be malformed."""
+    for index, name, extension in entries(_extensions(document)):
+        for member in ("before", "after"):
+            if isinstance(extension.get(member), list):
+                yield child("/use/extensions", index, name, member), extension[member]
+
+
+def _extensions(document: JsonValue) -> JsonValue:
+    use = document.get("use") if isinstance(document, dict) else None
+    return use.get("extensions") if isinstance(use, dict) else None
+
+
+def _without_lists(document: JsonValue) -> JsonValue:
+    """Return ``use.extensions`` with empty objects for the tasks in it."""
+    extensions = _extensions(document)
+    if not isinstance(extensions, list):
+        return extensions
+    return [_hollow_extension(entry) for entry in extensions]
+
+
+def _hollow_extension(entry: JsonValue) -> JsonValue:
+    if not isinstance(entry, dict):
+        return entry
+    return {
+        name: _without_tasks(
+            extension,
+            ((("before",), _list(extension, "before")), (("after",), _list(extension, "after"))),
+        )
+        for name, extension in entry.items()
+    }
+
+
+def _list(extension: JsonValue, member: str) -> JsonValue:
+    return extension.get(member) if isinstance(extension, dict) else None
 
 
 @cache

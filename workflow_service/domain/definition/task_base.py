@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TypedDict
 
 from workflow_service.domain.definition.building import Builder, Scope
+from workflow_service.domain.definition.compensation import read_compensation
 from workflow_service.domain.definition.data_flow import read_data_flow, read_timeout
 from workflow_service.domain.definition.model import (
     CONTINUE,
@@ -29,6 +30,7 @@ class BaseMembers(TypedDict):
     condition: Expression | None
     data_flow: DataFlow
     timeout: Duration | None
+    compensable: bool
     then: str
 
 
@@ -37,9 +39,6 @@ def read_base(
 ) -> BaseMembers:
     """Read the members that every task may have."""
     condition = task.get("if")
-    metadata = task.get("metadata")
-    if isinstance(metadata, dict) and "compensate" in metadata:
-        builder.refused("metadata.compensate", child(reference, "metadata", "compensate"))
     return BaseMembers(
         name=name,
         reference=reference,
@@ -49,6 +48,7 @@ def read_base(
         else None,
         data_flow=read_data_flow(builder, task, reference, scope),
         timeout=read_timeout(builder, task, reference, scope),
+        compensable=read_compensation(builder, task, name, reference, scope),
         then=read_then(builder, task.get("then"), child(reference, "then"), scope) or CONTINUE,
     )
 

@@ -10,7 +10,9 @@ from typing import Final, cast
 from workflow_service.domain.bounds import beyond
 from workflow_service.domain.definition.building import Builder, Scope
 from workflow_service.domain.definition.calls import read_call
+from workflow_service.domain.definition.compensation import COMPENSATED
 from workflow_service.domain.definition.faults import error_variable, read_catch, read_raised
+from workflow_service.domain.definition.listening import read_listen
 from workflow_service.domain.definition.model import (
     DoTask,
     EmitTask,
@@ -28,8 +30,9 @@ from workflow_service.domain.definition.model import (
     WaitTask,
 )
 from workflow_service.domain.definition.pointers import child
+from workflow_service.domain.definition.running import read_run
 from workflow_service.domain.definition.task_base import BaseMembers, read_base, read_then
-from workflow_service.domain.definition.vocabulary import entries, kinds_of, task_lists
+from workflow_service.domain.definition.vocabulary import COMPENSATE, entries, kinds_of, task_lists
 from workflow_service.domain.expressions import Expression, JsonValue, Template, is_expression
 
 _ATTRIBUTE = re.compile(r"[a-z0-9]+", re.ASCII)
@@ -78,11 +81,13 @@ def _read_within(
     """Read the lists within a malformed task, for the problems in them."""
     for steps, tasks in task_lists(kind, task):
         inner = scope
-        if kind == "for":
+        if kind == "for" and steps == ("do",):
             inner = scope.knowing(*_loop_variables(builder, task, reference))
         elif steps == ("catch", "do"):
             catch = cast("dict[str, JsonValue]", task["catch"])
             inner = scope.knowing(error_variable(builder, catch, child(reference, "catch")))
+        elif steps == COMPENSATE:
+            inner = scope.knowing(COMPENSATED)
         elif kind in ("listen", "call"):
             inner = scope.knowing("item", "index")
         read_task_list(builder, tasks, child(reference, *steps), inner, may_jump=kind != "fork")
@@ -217,7 +222,9 @@ _READERS: Final[
     "emit": _emit,
     "for": _for,
     "fork": _fork,
+    "listen": read_listen,
     "raise": _raise,
+    "run": read_run,
     "set": _set,
     "switch": _switch,
     "try": _try,

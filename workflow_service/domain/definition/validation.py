@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from chassis.errors import FieldProblem
 from workflow_service.domain.definition.building import ROOT_SCOPE, Builder
-from workflow_service.domain.definition.calls import check_unused_authentications
+from workflow_service.domain.definition.catalogs import read_catalog_function, read_catalogs
 from workflow_service.domain.definition.data_flow import (
     read_data_flow,
     read_timeout,
     read_timeout_value,
 )
+from workflow_service.domain.definition.endpoints import check_unused_authentications
+from workflow_service.domain.definition.extensions import read_extensions
 from workflow_service.domain.definition.extent import depth_of
 from workflow_service.domain.definition.faults import (
     DEFAULT_ERROR_VARIABLE,
@@ -25,16 +27,20 @@ from workflow_service.domain.definition.limits import DEFAULT_LIMITS, Definition
 from workflow_service.domain.definition.model import (
     DataFlow,
     Duration,
+    Extension,
     TaskList,
 )
+from workflow_service.domain.definition.pinned import NOTHING_PINNED, Pinned
 from workflow_service.domain.definition.pointers import child
+from workflow_service.domain.definition.processes import ProcessKind
+from workflow_service.domain.definition.scheduling import read_schedule
 from workflow_service.domain.definition.served import NOTHING, Served
 from workflow_service.domain.definition.structure import check_structure
 from workflow_service.domain.definition.tasks import read_task_list
 from workflow_service.domain.expressions import Expressions, JsonValue
+from workflow_service.domain.schedules.model import Schedule
 
 _DSL = re.compile(r"1\.0\.(0|[1-9][0-9]*)", re.ASCII)
-_LATER_IN_USE = ("catalogs", "extensions", "secrets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,8 @@ class Reading:
     do: TaskList
     data_flow: DataFlow
     timeout: Duration | None
+    extensions: tuple[Extension, ...] = ()
+    schedule: Schedule | None = None
 
 
 def check_document(
@@ -53,9 +61,10 @@ def check_document(
     *,
     limits: DefinitionLimits = DEFAULT_LIMITS,
     served: Served | None = NOTHING,
+    processes: frozenset[ProcessKind] | None = None,
 ) -> list[FieldProblem]:
     """Return everything that is wrong with *document*; nothing means that it can be published."""
-    reading = read_document(document, expressions, limits, served)
+    reading = read_document(document, expressions, limits, served, processes)
     return reading.builder.structure.problems.listed(limits.problems)
 
 
@@ -64,6 +73,9 @@ def read_document(
     expressions: Expressions,
     limits: DefinitionLimits,
     served: Served | None = NOTHING,
+    processes: frozenset[ProcessKind] | None = None,
+    pinned: Pinned = NOTHING_PINNED,
+    default_catalog: bool = False,
 ) -> Reading:
     """Read *document*, collecting problems in the reading's builder."""
     depth = depth_of(document, limits.depth)
@@ -75,9 +87,14 @@ def read_document(
         limits=limits,
         use=_use(members),
         loose=_object(members, "evaluate").get("mode") == "loose",
+        secrets=_secrets(members),
         task_list=read_task_list,
         function=read_function,
+        catalog_function=read_catalog_function,
         served=served,
+        processes=processes,
+        pinned=pinned,
+        default_catalog=default_catalog,
     )
     if depth > limits.depth:
         builder.problem("", f"is nested more than {limits.depth} levels deep")
@@ -94,11 +111,14 @@ def _read(builder: Builder, document: dict[str, JsonValue]) -> Reading:
     timeout = None
     if builder.sound("/timeout"):
         timeout = read_timeout(builder, document, "", ROOT_SCOPE)
+    schedule = read_schedule(builder, document)
     do = read_task_list(builder, document.get("do"), "/do", ROOT_SCOPE)
     for name in builder.use.get("functions", {}):
         read_function(builder, name, child("/use/functions", name))
+    read_catalogs(builder)
     _check_unused(builder)
-    return Reading(builder, do, data_flow, timeout)
+    found = read_extensions(builder, document)
+    return Reading(builder, do, data_flow, timeout, found, schedule)
 
 
 def _check_head(builder: Builder, document: dict[str, JsonValue]) -> None:
@@ -109,11 +129,6 @@ def _check_head(builder: Builder, document: dict[str, JsonValue]) -> None:
     limit = builder.limits.version_length
     if isinstance(version, str) and len(version) > limit:
         builder.problem("/document/version", f"may have at most {limit} characters")
-    if "schedule" in document:
-        builder.refused("schedule", "/schedule")
-    for section in _LATER_IN_USE:
-        if _object(document, "use").get(section):
-            builder.refused(f"use.{section}", child("/use", section))
     if _object(document, "evaluate").get("language", "jq") != "jq":
         builder.refused("evaluate.language", "/evaluate/language")
 
@@ -134,6 +149,11 @@ def _check_unused(builder: Builder) -> None:
                     read_retry(builder, value, place, in_catch)
                 case _:
                     read_timeout_value(builder, value, place, ROOT_SCOPE)
+
+
+def _secrets(document: dict[str, JsonValue]) -> tuple[str, ...]:
+    names = _object(document, "use").get("secrets")
+    return tuple(map(str, names)) if isinstance(names, list) else ()
 
 
 def _use(document: dict[str, JsonValue]) -> Mapping[str, Mapping[str, JsonValue]]:

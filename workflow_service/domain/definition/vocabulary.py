@@ -12,6 +12,9 @@ TASK_KINDS: Final = (
 PROTOCOLS: Final = ("http", "grpc", "openapi", "asyncapi", "mcp", "a2a")
 """What ``call`` names besides functions."""
 
+COMPENSATE: Final = ("metadata", "compensate")
+"""Where any task may have a list of tasks that undo it."""
+
 _LISTS: Final[Mapping[str, tuple[tuple[str, ...], ...]]] = {
     "do": (("do",),),
     "for": (("do",),),
@@ -35,7 +38,7 @@ def task_lists(
     kind: str, task: Mapping[str, JsonValue]
 ) -> Iterator[tuple[tuple[str, ...], JsonValue]]:
     """Yield the task lists within *task*, each with the steps that lead to it; they may be malformed."""
-    for steps in _LISTS.get(kind, ()):
+    for steps in (*_LISTS.get(kind, ()), COMPENSATE):
         value: JsonValue = dict(task)
         for step in steps:
             value = value.get(step) if isinstance(value, dict) else None

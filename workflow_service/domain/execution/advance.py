@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from random import Random
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import msgspec
@@ -21,52 +18,30 @@ from workflow_service.domain.definition.model import (
     CONTINUE,
     END,
     EXIT,
-    NO_DATA_FLOW,
     Task,
     TaskList,
 )
-from workflow_service.domain.execution import data_flow
-from workflow_service.domain.execution.data_flow import Arguments, Scope
-from workflow_service.domain.execution.effects import Call, Effect
+from workflow_service.domain.execution.environment import Environment
 from workflow_service.domain.execution.events import (
-    Event,
-    TaskCancelled,
     TaskCompleted,
     TaskCreated,
     TaskFaulted,
     TaskSkipped,
     TaskStarted,
 )
-from workflow_service.domain.execution.evolve import Draft
-from workflow_service.domain.execution.limits import Limits
+from workflow_service.domain.execution.findings import Findings
 from workflow_service.domain.execution.problem import Problem, Raised
 from workflow_service.domain.execution.state import (
     ROOT,
     Created,
-    Ended,
-    Faulted,
+    Extending,
     Frame,
-    Halted,
-    LiveActivity,
-    Open,
-    Performing,
     State,
 )
 
 if TYPE_CHECKING:
-    from workflow_service.domain.definition.model import Definition, Duration
+    from workflow_service.domain.definition.model import Definition
     from workflow_service.domain.expressions import JsonValue
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """What a decision may know of the world: all of it handed in, so that decisions are pure."""
-
-    now: datetime
-    random: Random
-    limits: Limits
-    may_block: bool = False
-    """Whether expressions may take their time; if not, ``NeedsWorker`` says where they would."""
 
 
 T = TypeVar("T", contravariant=True)
@@ -92,7 +67,19 @@ class Kind(Protocol[T]):
         ...
 
 
-class Advance:
+class Around(Kind[Any], Protocol):
+    """What surrounds a task: extensions."""
+
+    def enter(self, advance: Advance, frame: Frame, task: Task) -> bool:
+        """Begin what comes before *task*; say whether there is anything around it at all."""
+        ...
+
+    def leave(self, advance: Advance, frame: Frame, output: JsonValue, directive: str) -> bool:
+        """Begin what comes after a task that has come to *output*; say whether there is anything."""
+        ...
+
+
+class Advance(Findings):
     """The facts that one stimulus leads to."""
 
     def __init__(
@@ -101,44 +88,29 @@ class Advance:
         state: State,
         environment: Environment,
         kinds: Mapping[type, Kind[Any]],
+        around: Around,
     ) -> None:
-        self.definition = definition
-        self.draft = Draft(state)
-        self.environment = environment
-        self.now = environment.now
-        self.limits = environment.limits
-        self.events: list[Event] = []
+        super().__init__(definition, state, environment)
         self._kinds = kinds
+        self._around = around
         self._agenda: deque[str] = deque()
         self._begun = 0
-
-    # ------------------------------------------------------------ facts, and running
-
-    def emit(self, event: Event) -> None:
-        """Add a fact and let the draft follow it."""
-        self.draft.apply(event, self.now)
-        self.events.append(event)
-
-    @property
-    def opened(self) -> Open:
-        """The state as it is now."""
-        return self.draft.open
-
-    @property
-    def ended(self) -> bool:
-        """Whether the execution has ended."""
-        return isinstance(self.draft.state, Ended)
 
     def run(self) -> None:
         """Begin tasks until none is left to begin, or until there is enough for one commit."""
         while self._agenda and not self.ended:
-            if self._begun >= self.limits.tasks_per_advance:
+            if self._has_enough:
                 self._agenda.clear()  # they stay created, and the next advance begins them
                 return
             frame = self.draft.frames.get(self._agenda.popleft())
             if frame is not None and isinstance(frame.activity, Created):
                 self._begun += 1
                 self._begin(frame)
+
+    @property
+    def _has_enough(self) -> bool:
+        limits = self.limits
+        return self._begun >= limits.tasks_per_advance or self.size >= limits.advance_bytes
 
     def enqueue_ready(self) -> None:
         """Put every created task on the agenda: those that an earlier advance or a retry left."""
@@ -187,18 +159,31 @@ class Advance:
 
     def end_gracefully(self, output: JsonValue) -> None:
         """Complete the whole workflow from wherever it is: the ``end`` directive."""
+        if self.opened.compensating is not None:
+            self._end_of_undoing(output)
+            return
         self.cancel_inside(ROOT)
         self._list_ended(msgspec.structs.replace(self.draft.frame(ROOT), data=output))
 
+    def _end_of_undoing(self, output: JsonValue) -> None:
+        """Complete what is being undone: while that goes on, ``end`` means no more than that."""
+        undoing = self.draft.frame(self.opened.compensations[-1].frame_id)
+        self.cancel_inside(undoing.id)
+        self._list_ended(msgspec.structs.replace(undoing, data=output))
+
     def _list_ended(self, parent: Frame) -> None:
         owner = self.owner_of(parent)
-        kind = self._kinds[type(owner)]
+        kind = self._kind_of(parent, owner)
         self._guarded(parent, lambda: kind.list_ended(self, parent, owner))
 
     def _child_ended(self, parent: Frame, directive: str) -> None:
         owner = self.owner_of(parent)
-        kind = self._kinds[type(owner)]
+        kind = self._kind_of(parent, owner)
         self._guarded(parent, lambda: kind.child_ended(self, parent, owner, directive))
+
+    def _kind_of(self, frame: Frame, owner: Task | Definition) -> Kind[Any]:
+        """Return what knows how *owner* goes on: while extensions run, it is they."""
+        return self._around if isinstance(frame.activity, Extending) else self._kinds[type(owner)]
 
     def _guarded(self, frame: Frame, step: Callable[[], None]) -> None:
         try:
@@ -208,112 +193,57 @@ class Advance:
 
     # ------------------------------------------------------------ tasks
 
-    def task_of(self, frame: Frame) -> Task:
-        """Return the definition of a frame's task."""
-        return self.definition.tasks[frame.task]
-
-    def owner_of(self, frame: Frame) -> Task | Definition:
-        """Return what a frame runs the tasks of: a task, or the workflow itself."""
-        return self.definition if frame.id == ROOT else self.definition.tasks[frame.task]
-
-    def scope(self, frame: Frame, task: Task | None) -> Scope:
-        """Return what expressions of a task see."""
-        may_block = self.environment.may_block
-        return Scope(self.definition, self.opened, frame, task, may_block=may_block)
-
-    def arguments(
-        self, frame: Frame, task: Task, more: Mapping[str, JsonValue] | None = None
-    ) -> Arguments:
-        """Return the arguments of expressions in a task's definition; *more* adds variables."""
-        return self.scope(frame, task).arguments(more=more)
-
     def _begin(self, frame: Frame) -> None:
         task = self.task_of(frame)
         try:
-            if self._is_skipped(frame, task):
+            if self.is_skipped(frame, task):
                 self.emit(TaskSkipped(task.reference, frame.differing_id))
                 self._child_ended(self.draft.frame(frame.parent), CONTINUE)
                 return
-            self._kinds[type(task)].begin(self, self._with_input(frame, task), task)
+            if task.compensable:
+                self.check_room()
+            given = self.with_input(frame, task)
+            if not self._around.enter(self, given, task):
+                self.begin_extended(given, task)
         except Raised as raised:
-            if self.draft.frame(frame.id).started_at is None:
-                self.emit(TaskStarted(task.reference, frame.differing_id))
-            self.fault(frame.id, raised.problem)
+            self._fault_begun(frame, raised.problem)
 
-    def _is_skipped(self, frame: Frame, task: Task) -> bool:
-        if task.condition is None:
-            return False
-        arguments = self.scope(frame, task).arguments(with_input=False)
-        return not data_flow.holds(task.condition, frame.raw_input, arguments)
+    def begin_extended(self, frame: Frame, task: Task) -> None:
+        """Begin what *task* itself does, after what extensions put before it."""
+        try:
+            self._kinds[type(task)].begin(self, frame, task)
+        except Raised as raised:
+            self._fault_begun(frame, raised.problem)
 
-    def _with_input(self, frame: Frame, task: Task) -> Frame:
-        """Validate and transform a task's input (data flow, steps 3 and 4)."""
-        flow = task.data_flow
-        data_flow.validate(flow.input_schema, frame.raw_input, "the task's input")
-        if flow.input_from is None:
-            return frame
-        arguments = self.scope(frame, task).arguments(with_input=False)
-        return frame.with_input(data_flow.render(flow.input_from, frame.raw_input, arguments))
-
-    def started(self, frame: Frame, task: Task, activity: LiveActivity | None = None) -> Frame:
-        """Say that a task has begun and what it now does; return its frame.
-
-        Only tasks with an *activity* can time out: the others end in the same advance.
-        """
-        changed = frame.input if frame.input is not frame.raw_input else UNSET
-        deadline: datetime | None = None
-        if activity is not None and task.timeout is not None:
-            deadline = self.in_future(task.timeout, frame.input, self.arguments(frame, task))
-        self.emit(TaskStarted(task.reference, frame.differing_id, changed, activity, deadline))
-        return self.draft.frame(frame.id)
-
-    def perform(self, frame: Frame, task: Task, call: Call) -> None:
-        """Begin a task by asking the world for something.
-
-        The key is made of execution, task and iteration: every attempt and every repetition shows the same one.
-        """
-        opened = self.opened
-        effect = Effect(opened.effects + 1, f"{opened.execution}:{frame.id}", call)
-        self.started(frame, task, Performing(effect))
-
-    def in_future(self, duration: Duration, data: JsonValue, arguments: Arguments) -> datetime:
-        """Return the moment that lies *duration* ahead."""
-        length = data_flow.seconds(duration, data, arguments, self.limits.longest_delay)
-        return self.now + timedelta(seconds=length)
+    def _fault_begun(self, frame: Frame, problem: Problem) -> None:
+        if self.draft.frame(frame.id).started_at is None:
+            self.emit(TaskStarted(frame.task, frame.differing_id))
+        self.fault(frame.id, problem)
 
     def complete(self, frame_id: str, raw_output: JsonValue, directive: str | None = None) -> None:
+        """End a task with what it came to, after what extensions put after it."""
+        frame = self.draft.frame(frame_id)
+        if not frame.extensions or not self._around.leave(self, frame, raw_output, directive or ""):
+            self.complete_extended(frame_id, raw_output, directive)
+
+    def complete_extended(
+        self, frame_id: str, raw_output: JsonValue, directive: str | None = None
+    ) -> None:
         """Transform, validate and export a task's output (steps 5 to 8), end it, and let its list go on."""
         frame = self.draft.frame(frame_id)
         task = self.task_of(frame)
         try:
-            output, context = self._with_output(frame, task, raw_output)
+            output, context = self.with_output(frame, task, raw_output, task.data_flow)
         except Raised as raised:
             self.fault(frame_id, raised.problem)
             return
-        self.emit(TaskCompleted(task.reference, frame.differing_id, output, context))
-        self._child_ended(self.draft.frame(frame.parent), directive or task.then)
-
-    def _with_output(
-        self, frame: Frame, task: Task, raw_output: JsonValue
-    ) -> tuple[JsonValue, JsonValue | UnsetType]:
-        flow = task.data_flow
-        if flow is NO_DATA_FLOW:
-            data_flow.bounded(
-                raw_output, self.limits.output_bytes, "the task's output", "output_bytes"
+        raw = raw_output if task.compensable and raw_output is not output else UNSET
+        self.emit(
+            TaskCompleted(
+                task.reference, frame.differing_id, output, context, task.compensable, raw
             )
-            return raw_output, UNSET
-        scope = self.scope(frame, task)
-        scope.raw_output = raw_output
-        output = data_flow.transform(flow.output_as, raw_output, scope.arguments())
-        data_flow.bounded(output, self.limits.output_bytes, "the task's output", "output_bytes")
-        data_flow.validate(flow.output_schema, output, "the task's output")
-        if flow.export_as is None:
-            return output, UNSET
-        scope.output = output
-        context = data_flow.render(flow.export_as, output, scope.arguments())
-        data_flow.bounded(context, self.limits.context_bytes, "the context", "context_bytes")
-        data_flow.validate(flow.export_schema, context, "the exported context")
-        return output, context
+        )
+        self._child_ended(self.draft.frame(frame.parent), directive or task.then)
 
     # ------------------------------------------------------------ faults and cancellation
 
@@ -325,14 +255,8 @@ class Advance:
         self.emit(TaskFaulted(frame.task, frame.differing_id, error=placed))
         parent = self.draft.frame(frame.parent)
         owner = self.owner_of(parent)
-        kind = self._kinds[type(owner)]
+        kind = self._kind_of(parent, owner)
         self._guarded(parent, lambda: kind.child_faulted(self, parent, owner, placed))
-
-    def cancel_inside(self, frame_id: str) -> None:
-        """Cancel everything that runs below a task, innermost first."""
-        for frame in reversed(self.draft.inside(frame_id)):
-            if not isinstance(frame.activity, Faulted | Halted):
-                self.emit(TaskCancelled(frame.task, frame.differing_id))
 
 
 def _frame_id(parent: Frame, task: Task, round_: int) -> str:

@@ -7,7 +7,9 @@ from typing import TypeAlias
 
 import msgspec
 
+from workflow_service.domain.events import ReceivedEvent
 from workflow_service.domain.execution.effects import Outcome
+from workflow_service.domain.execution.origin import Origin
 from workflow_service.domain.execution.state import Open
 from workflow_service.domain.expressions import JsonValue
 
@@ -22,6 +24,10 @@ class Accept(msgspec.Struct, frozen=True):
     priority: int = 0
     tags: JsonValue = None
     run_at: datetime | None = None
+    origin: Origin | None = None
+    """None: somebody asked for it."""
+    trace: str = ""
+    """The ``traceparent`` (W3C Trace Context) of the request, if it is recorded: its effects belong to it."""
 
 
 class RecordOutcome(msgspec.Struct, frozen=True):
@@ -29,6 +35,15 @@ class RecordOutcome(msgspec.Struct, frozen=True):
 
     effect: int
     outcome: Outcome
+
+
+class ReceiveEvent(msgspec.Struct, frozen=True):
+    """An event came in that a listener may be waiting for; one that is not waiting any longer does not get it."""
+
+    frame: str
+    number: int
+    """Of the subscription, see ``Listening``."""
+    event: ReceivedEvent
 
 
 class Wake(msgspec.Struct, frozen=True):
@@ -44,6 +59,13 @@ class Suspend(msgspec.Struct, frozen=True):
 
 class Resume(msgspec.Struct, frozen=True):
     """Go on after a suspension."""
+
+    reason: str = ""
+    by: str = ""
+
+
+class Cancel(msgspec.Struct, frozen=True):
+    """End it once what can be undone is undone; while that is being done: end it at once."""
 
     reason: str = ""
     by: str = ""
@@ -68,6 +90,8 @@ class Recover(msgspec.Struct, frozen=True):
     owner: str
 
 
-Stimulus: TypeAlias = Accept | RecordOutcome | Wake | Suspend | Resume | Retry | Recover
-Asked: TypeAlias = Accept | Suspend | Resume | Retry
+Stimulus: TypeAlias = (
+    Accept | RecordOutcome | ReceiveEvent | Wake | Suspend | Resume | Cancel | Retry | Recover
+)
+Asked: TypeAlias = Accept | Suspend | Resume | Cancel | Retry
 """What people ask for: they get an answer that fits what they find, whoever owns the execution."""

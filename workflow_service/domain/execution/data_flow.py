@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from workflow_service.domain.bounds import beyond
 from workflow_service.domain.definition.durations import duration_seconds
 from workflow_service.domain.definition.model import FixedDuration
+from workflow_service.domain.execution.lending import NOTHING_LENT, Lent
 from workflow_service.domain.execution.problem import (
     Raised,
     configuration,
@@ -19,8 +20,9 @@ from workflow_service.domain.execution.problem import (
     runtime,
     validation,
 )
+from workflow_service.domain.execution.state import ROOT, Extending
 from workflow_service.domain.expressions import ExpressionFailed
-from workflow_service.domain.expressions.values import deeper_than, size_of
+from workflow_service.domain.expressions.measuring import deeper_than, size_of
 
 if TYPE_CHECKING:
     from workflow_service.domain.definition.model import Definition, Duration, SchemaValidator, Task
@@ -37,7 +39,7 @@ DEEPEST = 128
 class Arguments(Mapping[str, "JsonValue"]):
     """The arguments of one expression, made only when the expression asks for them."""
 
-    __slots__ = ("_makers", "_values", "may_block")
+    __slots__ = ("_makers", "_values", "lent", "may_block")
 
     def __init__(
         self,
@@ -45,7 +47,10 @@ class Arguments(Mapping[str, "JsonValue"]):
         makers: Mapping[str, Callable[[], JsonValue]],
         *,
         may_block: bool,
+        lent: Lent = NOTHING_LENT,
     ) -> None:
+        self.lent = lent
+        """The secrets that the expression may read."""
         self._values = values
         self._makers = makers
         self.may_block = may_block
@@ -70,7 +75,9 @@ class Scope:
     ``raw_output`` and ``output`` are filled in as the task comes to them.
     """
 
-    __slots__ = ("_definition", "_frame", "_may_block", "_open", "_task", "output", "raw_output")
+    __slots__ = (
+        "_definition", "_frame", "_lent", "_may_block", "_open", "_task", "output", "raw_output",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -80,7 +87,9 @@ class Scope:
         task: Task | None,
         *,
         may_block: bool,
+        lent: Lent = NOTHING_LENT,
     ) -> None:
+        self._lent = lent
         self._may_block = may_block
         self._definition = definition
         self._open = opened
@@ -97,26 +106,21 @@ class Scope:
             "context": self._open.context,
             "input": self._frame.input if with_input else None,
             "output": self.output,
-            "secrets": {},
+            "secrets": self._lent.markers,
             "authorization": None,
             **self._frame.variables,
             **(more or {}),
         }
         makers = {"task": self._task_descriptor, "workflow": self._workflow, "runtime": _runtime}
-        return Arguments(values, makers, may_block=self._may_block)
+        return Arguments(values, makers, may_block=self._may_block, lent=self._lent)
 
     def _task_descriptor(self) -> JsonValue:
         if self._task is None:
             return None
-        started = self._frame.started_at
-        return {
-            "name": self._task.name,
-            "reference": self._task.reference,
-            "definition": dict(self._task.document),
-            "input": self._frame.raw_input,
-            "output": self.raw_output,
-            "startedAt": None if started is None else date_time(started),
-        }
+        extended = extended_around(self._open, self._frame)
+        if extended is None:
+            return described(self._task, self._frame, self.raw_output)
+        return described_as_extended(self._definition.tasks[extended.task], extended)
 
     def _workflow(self) -> JsonValue:
         started = self._open.started_at
@@ -126,6 +130,39 @@ class Scope:
             "input": self._open.input,
             "startedAt": None if started is None else date_time(started),
         }
+
+
+def described(task: Task, frame: Frame, output: JsonValue) -> dict[str, JsonValue]:
+    """Return a task as ``$task`` shows it."""
+    started = frame.started_at
+    return {
+        "name": task.name,
+        "reference": task.reference,
+        "definition": dict(task.document),
+        "input": frame.raw_input,
+        "output": output,
+        "startedAt": None if started is None else date_time(started),
+    }
+
+
+def described_as_extended(task: Task, frame: Frame) -> JsonValue:
+    """Return a task as the expressions of its extensions see it: the members of its definition as well."""
+    doing = frame.activity
+    output = doing.output if isinstance(doing, Extending) and doing.after else None
+    return {**task.document, **described(task, frame, output)}
+
+
+def extended_around(opened: Open, frame: Frame) -> Frame | None:
+    """Return the task that an extension extends with the one in *frame*; None for a task of no extension."""
+    inner = frame
+    while inner.id != ROOT:
+        outer = opened.frames.get(inner.parent)
+        if outer is None:
+            return None
+        if isinstance(outer.activity, Extending):
+            return outer
+        inner = outer
+    return None
 
 
 def _runtime() -> JsonValue:
@@ -145,15 +182,21 @@ def evaluate(wanted: Expression, data: JsonValue, arguments: Arguments) -> JsonV
     """Evaluate an expression.
 
     Raises:
-        Raised: it fails; the problem is the DSL's expression error.
+        Raised: it fails, or reads a secret that it may not; the problem is the DSL's.
         NeedsWorker: it may take long, and the decision may not block; decide again where it may.
     """
+    _check_lending(wanted, arguments)
     try:
         if arguments.may_block:
             return shallow(wanted.evaluate(data, arguments))
         return shallow(wanted.evaluate_here(data, arguments))
     except ExpressionFailed as failed:
         raise Raised(expression(f"{failed.message}, in: {wanted.source}")) from failed
+
+
+def _check_lending(wanted: Expression | Template, arguments: Arguments) -> None:
+    if wanted.lending is not None:
+        arguments.lent.check(wanted.lending)
 
 
 def holds(wanted: Expression, data: JsonValue, arguments: Arguments) -> bool:
@@ -173,6 +216,7 @@ def render(wanted: Template, data: JsonValue, arguments: Arguments) -> JsonValue
         Raised: one fails.
         NeedsWorker: one may take long, and the decision may not block.
     """
+    _check_lending(wanted, arguments)
     try:
         if arguments.may_block:
             return shallow(wanted.render(data, arguments))
@@ -210,15 +254,20 @@ def shallow(data: JsonValue) -> JsonValue:
     return data
 
 
-def bounded(data: JsonValue, limit: int, what: str, name: str) -> None:
+def bounded(data: JsonValue, limit: int, what: str, name: str) -> int:
     """Refuse data that are larger than *limit* bytes, which is the limit called *name*, or nested too deep.
+
+    Returns:
+        How many bytes of JSON they are, about.
 
     Raises:
         Raised: they are; the problem is the DSL's runtime error.
     """
     _ = shallow(data)
-    if size_of(data, limit) > limit:
+    size = size_of(data, limit)
+    if size > limit:
         raise Raised(runtime(beyond(f"{what} is larger than {limit} bytes", name)))
+    return size
 
 
 def seconds(duration: Duration, data: JsonValue, arguments: Arguments, longest: float) -> float:

@@ -8,24 +8,55 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from workflow_service.domain.execution.credentials import (
+    BasicCredentials,
+    BearerCredentials,
+    Credentials,
+    Resource,
+)
 from workflow_service.domain.execution.problem import Problem
+from workflow_service.domain.execution.process_calls import ContainerCall, ScriptCall, ShellCall
+from workflow_service.domain.execution.service_calls import (
+    A2aCall,
+    AsyncApiPublish,
+    AsyncApiReceive,
+    AsyncApiTarget,
+    GrpcCall,
+    McpCall,
+    McpHttp,
+    McpStdio,
+    OpenapiCall,
+)
+from workflow_service.domain.execution.workflow_calls import WorkflowCall
 from workflow_service.domain.expressions import JsonValue
 
-
-class BasicCredentials(msgspec.Struct, frozen=True, tag="basic"):
-    """RFC 7617."""
-
-    username: str
-    password: str
-
-
-class BearerCredentials(msgspec.Struct, frozen=True, tag="bearer"):
-    """RFC 6750."""
-
-    token: str
-
-
-Credentials: TypeAlias = BasicCredentials | BearerCredentials
+__all__ = [
+    "A2aCall",
+    "AsyncApiPublish",
+    "AsyncApiReceive",
+    "AsyncApiTarget",
+    "BasicCredentials",
+    "BearerCredentials",
+    "Call",
+    "ContainerCall",
+    "Credentials",
+    "Effect",
+    "Failed",
+    "FunctionCall",
+    "GrpcCall",
+    "HttpCall",
+    "McpCall",
+    "McpHttp",
+    "McpStdio",
+    "OpenapiCall",
+    "Outcome",
+    "Resource",
+    "ScriptCall",
+    "ShellCall",
+    "Succeeded",
+    "WorkflowCall",
+    "host_of",
+]
 
 
 class HttpCall(msgspec.Struct, frozen=True, tag="http", omit_defaults=True):
@@ -63,21 +94,51 @@ class FunctionCall(msgspec.Struct, frozen=True, tag="function", omit_defaults=Tr
         return f"{self.name}:{self.version}" if self.version else self.name
 
 
-Call: TypeAlias = HttpCall | FunctionCall
+Call: TypeAlias = (
+    HttpCall
+    | FunctionCall
+    | GrpcCall
+    | WorkflowCall
+    | ShellCall
+    | ScriptCall
+    | ContainerCall
+    | A2aCall
+    | McpCall
+    | AsyncApiPublish
+    | OpenapiCall
+    | AsyncApiReceive
+)
 """What can be asked of the world; more kinds join this union."""
 
 
 def host_of(call: Call) -> str | None:
     """Return which host *call* keeps busy, as host and port; None when that cannot be told."""
-    if not isinstance(call, HttpCall):
-        return None
+    match call:
+        case HttpCall(uri=uri):
+            return _host_in(uri)
+        case GrpcCall(host=host, port=port):
+            return f"{host}:{port}".lower()
+        case A2aCall(agent_card=card, server=server):
+            place = card or server
+            return None if place is None else _host_in(place.uri)
+        case McpCall(transport=McpHttp(endpoint=endpoint)):
+            return _host_in(endpoint.uri)
+        case OpenapiCall(document=document):
+            return _host_in(document.uri)
+        case McpCall() | FunctionCall() | WorkflowCall() | AsyncApiPublish() | AsyncApiReceive():
+            return None
+        case ShellCall() | ScriptCall() | ContainerCall():
+            return None
+
+
+def _host_in(uri: str) -> str | None:
     try:
-        return urlsplit(call.uri).netloc.rpartition("@")[2].lower() or None
+        return urlsplit(uri).netloc.rpartition("@")[2].lower() or None
     except ValueError:
         return None  # whoever performs it says what is wrong with it
 
 
-class Effect(msgspec.Struct, frozen=True):
+class Effect(msgspec.Struct, frozen=True, omit_defaults=True):
     """A call, with all that makes its outcome recognisable."""
 
     number: int
@@ -85,6 +146,12 @@ class Effect(msgspec.Struct, frozen=True):
     key: str
     """Idempotency key, the same for every repetition: made of execution, task and iteration, not of the attempt."""
     call: Call
+    tenant: str = ""
+    """Whose execution it is: known to whoever performs it, not kept in histories."""
+    owner: str = ""
+    """The user who started it, known as the tenant is."""
+    secrets: tuple[str, ...] = ()
+    """Names of the secrets that it may use; in its call stand markers of them."""
 
 
 class Succeeded(msgspec.Struct, frozen=True, tag="succeeded"):

@@ -1,4 +1,4 @@
-"""The facts of an execution's history, in the past tense.
+"""The facts of an execution's history, in the past tense; those about the whole of it are in ``workflow_events``.
 
 Tags are the stored format: they never change meaning. Fields that say what can be derived are left out, so that a
 pure task costs two short facts. When an event happened is recorded once per commit, beside the events.
@@ -15,12 +15,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from workflow_service.domain.execution.problem import Problem
-from workflow_service.domain.execution.state import LiveActivity, Open
+from workflow_service.domain.execution.state import Extending, LiveActivity
+from workflow_service.domain.execution.workflow_events import WorkflowFact
 from workflow_service.domain.expressions import JsonValue
-
-
-class WorkflowEvent(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="e"):
-    """A fact about the whole execution."""
 
 
 class TaskEvent(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="e"):
@@ -35,80 +32,6 @@ class TaskEvent(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="e"):
     def frame_id(self) -> str:
         """Id of the frame that this is about."""
         return self.frame or self.task
-
-
-class WorkflowAccepted(WorkflowEvent, frozen=True, tag="accepted"):
-    """From here on the execution is never lost."""
-
-    execution: str
-    namespace: str
-    name: str
-    version: str
-    digest: str
-    tenant: str
-    owner: str
-    input: JsonValue
-    priority: int = 0
-    tags: JsonValue = None
-    run_at: datetime | None = None
-
-
-class WorkflowStarted(WorkflowEvent, frozen=True, tag="started"):
-    """It began."""
-
-    input: JsonValue | UnsetType = UNSET
-    """The transformed input, where it differs from the raw one."""
-    deadline: datetime | None = None
-
-
-class WorkflowSuspended(WorkflowEvent, frozen=True, tag="suspended"):
-    """Halted by a person."""
-
-    reason: str = ""
-    by: str = ""
-
-
-class WorkflowResumed(WorkflowEvent, frozen=True, tag="resumed"):
-    """Goes on."""
-
-    reason: str = ""
-    by: str = ""
-
-
-class WorkflowRetried(WorkflowEvent, frozen=True, tag="retried"):
-    """A faulted execution was taken up again at *position*."""
-
-    position: Open
-    task: str = ""
-    reason: str = ""
-    by: str = ""
-
-
-class WorkflowRecovered(WorkflowEvent, frozen=True, tag="recovered"):
-    """Another owner took it over; effects without a recorded outcome are performed again, with the same key."""
-
-    owner: str
-    effects: list[str] = []
-    """Frames whose effect is repeated."""
-
-
-class WorkflowCancelled(WorkflowEvent, frozen=True, tag="cancelled"):
-    """Ended by a person."""
-
-    reason: str = ""
-    by: str = ""
-
-
-class WorkflowFaulted(WorkflowEvent, frozen=True, tag="faulted"):
-    """Ended by an error that nothing caught."""
-
-    error: Problem
-
-
-class WorkflowCompleted(WorkflowEvent, frozen=True, tag="completed"):
-    """Ran to completion."""
-
-    output: JsonValue
 
 
 class TaskCreated(TaskEvent, frozen=True, tag="task-created"):
@@ -135,8 +58,18 @@ class TaskStarted(TaskEvent, frozen=True, tag="task-started"):
     deadline: datetime | None = None
 
 
+class TaskExtended(TaskEvent, frozen=True, tag="task-extended", kw_only=True):
+    """The tasks that an extension puts before or after it begin."""
+
+    activity: Extending
+    extensions: list[int]
+    """Which extensions of the definition apply, the outermost first."""
+    input: JsonValue | UnsetType = UNSET
+    """The transformed input, where it differs from the raw one."""
+
+
 class IterationStarted(TaskEvent, frozen=True, tag="iteration-started"):
-    """A loop took its next item."""
+    """A loop took its next item, or a listener the next event."""
 
     iteration: int = 0
     each: str = "item"
@@ -156,12 +89,52 @@ class EventEmitted(TaskEvent, frozen=True, tag="event-emitted"):
     event: dict[str, JsonValue] = {}
 
 
+class EventReceived(TaskEvent, frozen=True, tag="event-received"):
+    """A listener took an event from the intake."""
+
+    position: int = 0
+    """Its place in the intake: no event at or below it is taken any more."""
+    id: str = ""
+    source: str = ""
+    type: str = ""
+    item: JsonValue | UnsetType = UNSET
+    """What the task reads of it; unset when it only counts for ``until``."""
+    keys: dict[str, str] = {}
+    """The correlation values that are expected from now on."""
+    met: int = -1
+    """Which of the filters that must all have an event has had its own."""
+    closed: bool = False
+    """Whether this was the last one."""
+
+
+class MessagesTaken(TaskEvent, frozen=True, tag="messages-taken"):
+    """A subscription took of the messages that had just come those that pass its filter."""
+
+    taken: list[int] = []
+    """Their positions among those that came."""
+    closed: bool = False
+    """Whether it waits for no more: its time is over."""
+
+
+class EventConsumed(TaskEvent, frozen=True, tag="event-consumed"):
+    """A listener is done with the oldest event, or a subscription with the oldest message, that it had taken."""
+
+    output: JsonValue | UnsetType = UNSET
+    """What came of it, where that is not simply the event."""
+    context: JsonValue | UnsetType = UNSET
+    """The new context, where something was exported."""
+
+
 class TaskCompleted(TaskEvent, frozen=True, tag="task-completed"):
     """It ended well."""
 
     output: JsonValue = None
     context: JsonValue | UnsetType = UNSET
     """The new context, where the task exported one."""
+    compensable: bool = False
+    """Whether it can be undone."""
+    raw_output: JsonValue | UnsetType = UNSET
+    """Of one that can be undone, where that differs from the output."""
 
 
 class TaskFaulted(TaskEvent, frozen=True, tag="task-faulted", kw_only=True):
@@ -199,29 +172,32 @@ class TaskRetried(TaskEvent, frozen=True, tag="task-retried"):
     """When this attempt is given up."""
 
 
-WorkflowFact: TypeAlias = (
-    WorkflowAccepted
-    | WorkflowStarted
-    | WorkflowSuspended
-    | WorkflowResumed
-    | WorkflowRetried
-    | WorkflowRecovered
-    | WorkflowCancelled
-    | WorkflowFaulted
-    | WorkflowCompleted
-)
+class TaskCompensating(TaskEvent, frozen=True, tag="task-compensating"):
+    """It is being undone."""
+
+
+class TaskCompensated(TaskEvent, frozen=True, tag="task-compensated"):
+    """It is undone."""
+
+
 TaskFact: TypeAlias = (
     TaskCreated
     | TaskSkipped
     | TaskStarted
+    | TaskExtended
     | IterationStarted
     | OutcomeRecorded
     | EventEmitted
+    | EventReceived
+    | EventConsumed
+    | MessagesTaken
     | TaskCompleted
     | TaskFaulted
     | TaskCancelled
     | ErrorCaught
     | RetryScheduled
     | TaskRetried
+    | TaskCompensating
+    | TaskCompensated
 )
 Event: TypeAlias = WorkflowFact | TaskFact

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final, Literal, TypeAlias
-from urllib.parse import urlsplit
 
 import msgspec
 
-from workflow_service.domain.execution.effects import Effect, FunctionCall
-from workflow_service.domain.execution.events import WorkflowCancelled, WorkflowSuspended
+from workflow_service.domain.execution.called import called
+from workflow_service.domain.execution.effects import (
+    ContainerCall,
+    Effect,
+    FunctionCall,
+    ScriptCall,
+    ShellCall,
+    WorkflowCall,
+)
+from workflow_service.domain.execution.listeners import Listening
 from workflow_service.domain.execution.problem import Problem
 from workflow_service.domain.execution.schedule import status_of
 from workflow_service.domain.execution.state import (
@@ -26,8 +33,9 @@ from workflow_service.domain.execution.state import (
     Status,
     nearest_deadline,
 )
+from workflow_service.domain.execution.workflow_events import WorkflowCancelled, WorkflowSuspended
 
-Kind: TypeAlias = Literal["timer", "retry", "effect", "schedule", "suspension", "fault"]
+Kind: TypeAlias = Literal["timer", "retry", "effect", "event", "schedule", "suspension", "fault"]
 
 _TIME: Final = "time alone"
 
@@ -57,11 +65,25 @@ Lacking: TypeAlias = Callable[[FunctionCall], bool]
 """Whether nobody who serves a function is there now."""
 
 
+Awaited: TypeAlias = Callable[[Frame], str]
+"""Which events a listener waits for, in words."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What is known besides the state."""
+
+    lacking: Lacking = lambda _: False
+    awaited: Awaited = lambda _: "events"
+
+
+_NOTHING_KNOWN: Final = Known()
+
+
 def explain(
     state: State,
     now: datetime,
     decided: WorkflowSuspended | WorkflowCancelled | None = None,
-    lacking: Lacking = lambda _: False,
+    known: Known = _NOTHING_KNOWN,
 ) -> Explanation:
     """Say what an execution in *state* waits for.
 
@@ -69,7 +91,7 @@ def explain(
         state: where it stands.
         now: tells what is due from what is to come.
         decided: the last fact of a person's that suspended or cancelled it, which says who and why.
-        lacking: tells of a function call whether nobody can serve it now.
+        known: tells what the state does not.
     """
     status = status_of(state)
     match state:
@@ -78,8 +100,9 @@ def explain(
         case Ended():
             return _ended(status, state, decided)
         case Open():
-            blockers = tuple(_blockers(state, decided, lacking))
-            return Explanation(status, _sentence(blockers, now), blockers)
+            blockers = tuple(_blockers(state, decided, known))
+            sentence = f"{_undoing(state)}{_sentence(blockers, now)}"
+            return Explanation(status, sentence, blockers)
 
 
 def _ended(
@@ -120,7 +143,7 @@ def _faulted_frame(ended: Ended) -> Frame | None:
 
 
 def _blockers(
-    opened: Open, decided: WorkflowSuspended | WorkflowCancelled | None, lacking: Lacking
+    opened: Open, decided: WorkflowSuspended | WorkflowCancelled | None, known: Known
 ) -> Iterator[Blocker]:
     if opened.suspended_at is not None:
         yield Blocker(
@@ -134,10 +157,10 @@ def _blockers(
     if opened.started_at is None and opened.run_at is not None:
         yield Blocker("schedule", "", "its time to begin", opened.accepted_at, opened.run_at, _TIME)
     for frame in opened.frames.values():
-        yield from _waiting(opened, frame, lacking)
+        yield from _waiting(opened, frame, known)
 
 
-def _waiting(opened: Open, frame: Frame, lacking: Lacking) -> Iterator[Blocker]:
+def _waiting(opened: Open, frame: Frame, known: Known) -> Iterator[Blocker]:
     match frame.activity:
         case Sleeping(until):
             yield Blocker("timer", frame.task, "the end of a pause", frame.started_at, until, _TIME)
@@ -147,9 +170,15 @@ def _waiting(opened: Open, frame: Frame, lacking: Lacking) -> Iterator[Blocker]:
             yield Blocker("retry", frame.task, waits_for, since, pause.until, _TIME)
         case Performing(effect):
             limit = nearest_deadline(opened, frame)
-            answer, helper = _awaited(effect, lacking)
+            answer, helper = _awaited(effect, known.lacking)
             unblocked_by = helper if limit is None else f"{helper}, or its time limit"
             yield Blocker("effect", frame.task, answer, frame.started_at, limit, unblocked_by)
+        case Listening() as listener if not listener.occupied and not listener.progress.closed:
+            limit = nearest_deadline(opened, frame)
+            sender = "whoever sends such an event"
+            helper = sender if limit is None else f"{sender}, or its time limit"
+            waits_for = known.awaited(frame)
+            yield Blocker("event", frame.task, waits_for, frame.started_at, limit, helper)
         case _:
             pass
 
@@ -159,7 +188,11 @@ def _awaited(effect: Effect, lacking: Lacking) -> tuple[str, str]:
     call = effect.call
     if isinstance(call, FunctionCall) and lacking(call):
         return f"a worker that serves {call.wanted}", "whoever connects such a worker"
-    return f"the answer to {_called(effect)}", "whoever is called"
+    if isinstance(call, WorkflowCall):
+        return f"the end of {called(effect.call)}", f"execution {call.execution}"
+    if isinstance(call, ShellCall | ScriptCall | ContainerCall):
+        return f"the end of {called(effect.call)}", "the process itself"
+    return f"the answer to {called(effect.call)}", "whoever is called"
 
 
 def _sentence(blockers: tuple[Blocker, ...], now: datetime) -> str:
@@ -170,6 +203,17 @@ def _sentence(blockers: tuple[Blocker, ...], now: datetime) -> str:
     more = f", and for {others} more thing{'s' if others > 1 else ''}" if others else ""
     place = f" at {first.task}" if first.task else ""
     return f"It waits for {first.waits_for}{place}{_until(first, now)}{more}."
+
+
+def _undoing(opened: Open) -> str:
+    """Say that an execution is on its way to its end, where it is."""
+    phase, left = opened.compensating, opened.compensations
+    if phase is None or not left:
+        return ""
+    by = f" by {phase.by}" if phase.by else ""
+    why = f"it was cancelled{by}" if phase.error is None else f"it failed: {_told(phase.error)}"
+    more = f", and {len(left) - 1} more after that" if len(left) > 1 else ""
+    return f"It is compensating, because {why}. It undoes {left[-1].task}{more}. "
 
 
 def _weight(blocker: Blocker) -> tuple[bool, bool, float]:
@@ -185,18 +229,6 @@ def _until(blocker: Blocker, now: datetime) -> str:
     verb = "until" if blocker.kind in {"timer", "schedule", "retry"} else "at the longest until"
     due = ", which is due" if blocker.wakes_at <= now else ""
     return f", {verb} {_at(blocker.wakes_at)}{due}"
-
-
-def _called(effect: Effect) -> str:
-    """Name a call by its method and host; the rest of an address may hold secrets."""
-    call = effect.call
-    if isinstance(call, FunctionCall):
-        return f"the function {call.wanted}"
-    try:
-        host = urlsplit(call.uri).netloc.rpartition("@")[2]
-    except ValueError:
-        host = ""
-    return f"{call.method.upper()} {host or 'an address that cannot be read'}"
 
 
 def _told(problem: Problem) -> str:

@@ -11,8 +11,16 @@ class Limits:
 
     tasks_per_advance: int = 500
     """After so many tasks the facts so far are committed, and the execution goes on in another advance."""
+    advance_bytes: int = 16 * 1024 * 1024
+    """The same after so many bytes of outputs and contexts, as JSON: what one commit takes in memory."""
     loop_items: int = 100_000
     """How many items a ``for`` may walk."""
+    compensations: int = 10_000
+    """How many completed tasks of an execution may be waiting to be undone."""
+    workflow_depth: int = 32
+    """How deep workflows may run each other."""
+    listen_queue: int = 1_000
+    """How many events a listener may have taken that wait for their turn."""
     input_bytes: int = 1024 * 1024
     """How large the input of an execution may be, as JSON."""
     output_bytes: int = 1024 * 1024

@@ -49,6 +49,11 @@ def configuration(detail: str) -> Problem:
     return Problem(ERRORS + "configuration", 400, "Configuration Error", detail)
 
 
+def authorization(detail: str) -> Problem:
+    """Say that something may not be used, or is not there for this execution."""
+    return Problem(ERRORS + "authorization", 403, "Authorization Error", detail)
+
+
 def validation(detail: str) -> Problem:
     """Say that data does not match its schema."""
     return Problem(ERRORS + "validation", 400, "Validation Error", detail)
@@ -67,3 +72,8 @@ def timeout(detail: str) -> Problem:
 def runtime(detail: str) -> Problem:
     """Say that the engine reached one of its limits or could not go on."""
     return Problem(ERRORS + "runtime", 500, "Runtime Error", detail)
+
+
+def communication(detail: str, status: int = 500) -> Problem:
+    """Say that whoever is called cannot be reached, or gave no answer that can be used."""
+    return Problem(ERRORS + "communication", status, "Communication failed", detail)

@@ -12,8 +12,8 @@ from workflow_service.domain.execution import data_flow
 
 if TYPE_CHECKING:
     from workflow_service.domain.definition.model import RetryPolicy
-    from workflow_service.domain.execution.advance import Environment
     from workflow_service.domain.execution.data_flow import Arguments
+    from workflow_service.domain.execution.environment import Environment
     from workflow_service.domain.expressions import JsonValue
 
 _HIGHEST_EXPONENT = 40

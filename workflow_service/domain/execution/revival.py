@@ -12,6 +12,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from workflow_service.domain.execution.commands import Retry
+from workflow_service.domain.execution.listeners import Listening
 from workflow_service.domain.execution.state import (
     ROOT,
     Activity,
@@ -42,6 +43,7 @@ def position(stood: Open, command: Retry, now: datetime) -> Open:
         start,
         frames=frames,
         effects=max(start.effects, stood.effects),
+        listens=max(start.listens, stood.listens),
         deadline=_renewed(start.deadline, start.started_at, now),
         suspended_at=None,
     )
@@ -64,7 +66,8 @@ def _revived(frame: Frame, has_children: bool, command: Retry, now: datetime) ->
         frame.task == command.task if command.task else isinstance(frame.activity, Faulted)
     )
     activity = _live(frame.activity)
-    again = chosen or (not has_children and not isinstance(activity, Sleeping | BackingOff))
+    goes_on = isinstance(activity, Sleeping | BackingOff | Listening)
+    again = chosen or (not has_children and not goes_on)
     if frame.id == ROOT or not again:
         deadline = _renewed(frame.deadline, frame.started_at, now)
         return replace(frame, activity=activity, deadline=deadline)
@@ -75,6 +78,7 @@ def _revived(frame: Frame, has_children: bool, command: Retry, now: datetime) ->
         input=raw,
         data=None,
         activity=Created(),
+        extensions=[],
         started_at=None,
         deadline=None,
     )

@@ -8,6 +8,7 @@ from enum import IntEnum
 
 from msgspec import Struct
 
+from workflow_service.domain.execution.listeners import Listening
 from workflow_service.domain.execution.state import (
     ROOT,
     BackingOff,
@@ -107,7 +108,8 @@ def status_of(state: State) -> Status:
             active = [frame.activity for frame in frames.values()]
             if any(isinstance(doing, Created | Performing | Performed) for doing in active):
                 return "running"
-            return "waiting" if any(isinstance(doing, Sleeping) for doing in active) else "running"
+            waits = any(isinstance(doing, Sleeping | Listening) for doing in active)
+            return "waiting" if waits else "running"
 
 
 def wake_at(state: State, now: datetime) -> datetime | None:

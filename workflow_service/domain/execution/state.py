@@ -11,7 +11,10 @@ from typing import Literal, TypeAlias, TypeVar
 
 import msgspec
 
+from workflow_service.domain.execution.compensations import Compensating, Compensation
 from workflow_service.domain.execution.effects import Effect, Outcome
+from workflow_service.domain.execution.listeners import Listening, Subscribing
+from workflow_service.domain.execution.origin import Origin
 from workflow_service.domain.execution.problem import Problem
 from workflow_service.domain.expressions import JsonValue
 
@@ -82,6 +85,20 @@ class Calling(msgspec.Struct, frozen=True, tag="calling"):
     """Runs the body of a function of ``use.functions``."""
 
 
+class Extending(msgspec.Struct, frozen=True, tag="extending", omit_defaults=True):
+    """Runs the tasks that extensions put before or after a task."""
+
+    at: int
+    """Which of the frame's extensions."""
+    after: bool = False
+    index: int = -1
+    round: int = 0
+    output: JsonValue = None
+    """What the task came to, once it is over."""
+    directive: str = ""
+    """Where the task then leads, once it is over."""
+
+
 class Sleeping(msgspec.Struct, frozen=True, tag="sleeping"):
     """A ``wait``."""
 
@@ -122,7 +139,10 @@ LiveActivity: TypeAlias = (
     | BackingOff
     | Handling
     | Calling
+    | Extending
     | Sleeping
+    | Listening
+    | Subscribing
     | Performing
     | Performed
 )
@@ -155,6 +175,8 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     deadline: datetime | None = None
     variables: dict[str, JsonValue] = {}
     """What expressions of the tasks inside see besides the standard arguments."""
+    extensions: list[int] = []
+    """Which extensions of the definition apply, the outermost first."""
 
     @property
     def differing_id(self) -> str:
@@ -178,7 +200,12 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def iteration_suffix(self) -> str:
         """What tells the tasks of one iteration from those of the others."""
-        return f"#{self.activity.iteration}" if isinstance(self.activity, Looping) else ""
+        activity = self.activity
+        return (
+            f"#{activity.iteration}"
+            if isinstance(activity, Looping | Listening | Subscribing)
+            else ""
+        )
 
 
 class NotStarted(msgspec.Struct, frozen=True, tag="not-started"):
@@ -206,7 +233,14 @@ class Open(msgspec.Struct, frozen=True, tag="open", omit_defaults=True):
     suspended_at: datetime | None = None
     effects: int = 0
     """How many effects have been asked for so far."""
+    listens: int = 0
+    """How many times it has begun to listen so far."""
     frames: dict[str, Frame] = {}
+    origin: Origin | None = None
+    trace: str = ""
+    compensations: tuple[Compensation, ...] = ()
+    """What can be undone, in the order in which it was completed."""
+    compensating: Compensating | None = None
 
 
 def nearest_deadline(opened: Open, frame: Frame) -> datetime | None:

@@ -9,6 +9,7 @@ from workflow_service.domain.expressions.expression import (
     ExpressionLimits,
 )
 from workflow_service.domain.expressions.factory import Expressions
+from workflow_service.domain.expressions.secrecy import Lending
 from workflow_service.domain.expressions.template import (
     Template,
     expression_source,
@@ -30,6 +31,7 @@ __all__ = [
     "Expressions",
     "ExpressionsUnavailable",
     "JsonValue",
+    "Lending",
     "NeedsWorker",
     "Template",
     "expand_uri",

@@ -168,16 +168,20 @@ def _together(nodes: Iterable[Node], *, many_allowed: bool = False) -> Cost | No
 
 
 def _piped(first: Cost | None, then: Cost | None) -> Cost | None:
-    """*then* on every output of *first*: their sizes add up to at most first's bound."""
+    """*then* on every output of *first*: their sizes add up to at most first's bound.
+
+    The variables are all there still, whatever *first* has left of the document.
+    """
     if first is None or then is None or (first.many and then.reads_variables):
         return None
     # Every output is at least a byte long, so a constant per output is a factor of their size.
     each = then.factor + then.constant if first.many else then.factor
     own = 0 if first.many else then.constant
+    seen = first.factor + (1 if then.reads_variables else 0)
     return Cost(
-        factor=first.factor * each,
+        factor=seen * each,
         constant=first.constant * each + own,
-        work=first.work + then.work * (first.factor + first.constant // LEAST_SIZE + 1),
+        work=first.work + then.work * (seen + first.constant // LEAST_SIZE + 1),
         many=first.many or then.many,
         reads_variables=first.reads_variables or then.reads_variables,
         light=first.light and then.light,

@@ -18,6 +18,7 @@ import msgspec
 from workflow_service.domain.bounds import beyond
 from workflow_service.domain.expressions.cost import LEAST_SIZE, Cost
 from workflow_service.domain.expressions.direct import Direct
+from workflow_service.domain.expressions.measuring import size_of
 from workflow_service.domain.expressions.order import Undecided
 from workflow_service.domain.expressions.program import (
     Program,
@@ -25,11 +26,11 @@ from workflow_service.domain.expressions.program import (
     encode_input,
     run_program,
 )
+from workflow_service.domain.expressions.secrecy import Lending
 from workflow_service.domain.expressions.values import (
     ExpressionFailed,
     JsonValue,
     NeedsWorker,
-    size_of,
 )
 
 Key = TypeVar("Key", bound=Hashable)
@@ -107,6 +108,7 @@ class Expression:
         cost: Cost | None,
         directly: Direct | None,
         workshop: "Workshop",
+        lending: Lending | None = None,
     ) -> None:
         self.source = source
         """The jq text as written, without `${ }`."""
@@ -114,6 +116,8 @@ class Expression:
         """The arguments that the expression reads; no others need to be given."""
         self.cheap = cost is not None and not cost.direct_only
         """On a small input it never needs the costly evaluator (see `evaluate_here`)."""
+        self.lending = lending
+        """What it does with secrets; None: nothing."""
         self._text = text
         self._cost = cost
         self._direct = directly

@@ -13,6 +13,7 @@ from workflow_service.domain.expressions.expression import (
 )
 from workflow_service.domain.expressions.policy import used_variables
 from workflow_service.domain.expressions.program import compile_program, foldable
+from workflow_service.domain.expressions.secrecy import SECRETS, lending_of
 from workflow_service.domain.expressions.syntax import parse
 from workflow_service.domain.expressions.template import Mode, Template, compile_template
 from workflow_service.domain.expressions.tokens import tokenize
@@ -58,7 +59,8 @@ class Expressions:
             self._workshop.program(text, used)
         elif directly is None:
             compile_program(foldable(tokens, text), used)
-        return Expression(source.strip(), text, used, cost, directly, self._workshop)
+        lending = lending_of(node) if SECRETS in used else None
+        return Expression(source.strip(), text, used, cost, directly, self._workshop, lending)
 
     def template(
         self, value: JsonValue, variables: Iterable[str], *, mode: Mode = "strict"

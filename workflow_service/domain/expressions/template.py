@@ -10,11 +10,13 @@ Keys are never evaluated, and neither is anything that an expression produced.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import reduce
 from typing import Literal, TypeAlias
 
 import msgspec
 
 from workflow_service.domain.expressions.expression import Expression
+from workflow_service.domain.expressions.secrecy import Lending
 from workflow_service.domain.expressions.tokens import closing_brace
 from workflow_service.domain.expressions.values import ExpressionFailed, JsonValue
 
@@ -49,6 +51,8 @@ class Template:
         """There is no expression inside: `render` gives the value as it was written."""
         self.cheap = all(expression.cheap for expression in expressions)
         """On a small input no part needs the costly evaluator."""
+        self.lending = _lending_of(expressions)
+        """What its expressions do with secrets; None: nothing."""
         self._value = value
         self._render = render
 
@@ -73,6 +77,11 @@ class Template:
         if self._render is None:
             return self._value
         return self._render(lambda expression: expression.evaluate_here(document, arguments))
+
+
+def _lending_of(expressions: tuple[Expression, ...]) -> Lending | None:
+    lendings = [each.lending for each in expressions if each.lending is not None]
+    return reduce(Lending.joined, lendings) if lendings else None
 
 
 def compile_template(

@@ -25,8 +25,8 @@ from workflow_service.adapters.egress import (
 )
 
 LIMITS = EgressLimits(
-    total_timeout=2.0,
-    connect_timeout=0.5,
+    total_timeout=20.0,
+    connect_timeout=20.0,
     max_response_bytes=100_000,
     gate=GatePolicy(concurrency=3),
 )

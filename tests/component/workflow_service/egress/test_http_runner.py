@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 
 from tests.component.workflow_service.egress.conftest import Answer, Server, names
+from workflow_service.adapters.authentication import AuthenticatedEgress
 from workflow_service.adapters.egress import EgressClient, EgressLimits
 from workflow_service.adapters.task_runners.http import (
     HttpCall,
@@ -16,14 +17,15 @@ from workflow_service.adapters.task_runners.http import (
     HttpSucceeded,
     Output,
 )
+from workflow_service.domain.execution.credentials import BearerCredentials
 from workflow_service.domain.expressions import JsonValue
 
 
 @pytest.fixture
 async def runner() -> AsyncIterator[HttpRunner]:
-    limits = EgressLimits(total_timeout=5.0, max_response_bytes=10_000)
+    limits = EgressLimits(total_timeout=20.0, max_response_bytes=10_000)
     async with EgressClient(allow=["127.0.0.1"], lookup=names(), limits=limits) as client:
-        yield HttpRunner(client)
+        yield HttpRunner(AuthenticatedEgress(client))
 
 
 def responding(body: bytes, content_type: str = "", status: int = 200, **more: str) -> Answer:
@@ -71,7 +73,12 @@ async def test_response_output_tells_everything_but_credentials(
 ) -> None:
     server.answer = responding(b'{"a":1}', "application/json", X_One="1")
     call = HttpCall(
-        "get", server.url("/p"), "key", {"X-In": "2"}, output="response", authorization="Bearer s"
+        "get",
+        server.url("/p"),
+        "key",
+        {"X-In": "2"},
+        output="response",
+        credentials=BearerCredentials("s"),
     )
 
     outcome = await runner.run(call)

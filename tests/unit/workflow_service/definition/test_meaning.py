@@ -247,21 +247,8 @@ def test_values_that_can_never_work_are_refused(task: str, pointer: str, part: s
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ("schedule: {every: PT1H}", "/schedule"),
-        ("schedule: {on: {one: {with: {type: a}}}, read: envelope}", "/schedule"),
-        ("use: {secrets: [a]}", "/use/secrets"),
-        ("use: {catalogs: {c: {endpoint: 'https://a.b'}}}", "/use/catalogs"),
-        ("use: {extensions: [{e: {extend: all}}]}", "/use/extensions"),
         ("evaluate: {language: js}", "/evaluate/language"),
         ("input: {schema: {format: avro, document: {}}}", "/input/schema/format"),
-        ("output: {schema: {resource: {endpoint: 'https://a.b'}}}", "/output/schema/resource"),
-        ("use: {authentications: {a: {digest: {username: a, password: b}}}}", "/use/authentications/a/digest"),
-        ("use: {authentications: {a: {oauth2: {authority: 'https://a.b', grant: password}}}}",
-         "/use/authentications/a/oauth2"),
-        ("use: {authentications: {a: {oidc: {authority: 'https://a.b', grant: password}}}}",
-         "/use/authentications/a/oidc"),
-        ("use: {authentications: {a: {basic: {use: s}}}}", "/use/authentications/a/basic/use"),
-        ("use: {authentications: {a: {bearer: {use: s}}}}", "/use/authentications/a/bearer/use"),
     ],
 )  # fmt: skip
 def test_what_is_not_built_yet_is_refused_at_its_place(body: str, pointer: str) -> None:
@@ -270,48 +257,83 @@ def test_what_is_not_built_yet_is_refused_at_its_place(body: str, pointer: str) 
     assert found[pointer].endswith("is not supported yet")
 
 
-@pytest.mark.parametrize(
-    ("task", "pointer"),
-    [
-        ("{listen: {to: {any: []}}}", "/listen"),
-        ("{run: {shell: {command: ls}}}", "/run"),
-        ("{run: {workflow: {namespace: a, name: b, version: '1.0.0'}}}", "/run"),
-        (
-            "{call: grpc, with: {proto: {endpoint: 'https://a.b'}, service: {name: a, host: b}, method: c}}",
-            "/call",
-        ),
-        ("{call: openapi, with: {document: {endpoint: 'https://a.b'}, operationId: a}}", "/call"),
-        (
-            "{call: asyncapi, with: {document: {endpoint: 'https://a.b'}, operation: a, message: {}}}",
-            "/call",
-        ),
-        ("{call: a2a, with: {method: tasks/get}}", "/call"),
-        ("{call: mcp, with: {method: tools/list, transport: {stdio: {command: a}}}}", "/call"),
-        ("{call: 'log:1.0.0@global'}", "/call"),
-        ("{call: 'https://a.b/function.yaml'}", "/call"),
-        ("{set: {a: 1}, metadata: {compensate: []}}", "/metadata/compensate"),
-        (
-            "{set: {a: 1}, input: {schema: {resource: {endpoint: 'https://a.b'}}}}",
-            "/input/schema/resource",
-        ),
-    ],
-)
-def test_tasks_that_are_not_built_yet_are_refused_at_their_place(task: str, pointer: str) -> None:
-    found = problems(f"do: [{{t: {task}}}]")
-    assert list(found) == [f"/do/0/t{pointer}"]
-    assert found[f"/do/0/t{pointer}"].endswith("is not supported yet")
-
-
 def test_all_problems_are_told_at_once() -> None:
     found = problems("""
 timeout: gone
 do:
   - a: {set: {x: "${ | }"}, then: nowhere}
   - b: {wait: soon}
-  - c: {listen: {to: {any: []}}}
+  - c: {listen: {to: {one: {with: {type: '['}}}}}
   - d: {do: [{e: {raise: {error: gone}}}]}
 """)
     assert set(found) == {
-        "/timeout", "/do/0/a/then", "/do/0/a/set/x", "/do/1/b/wait", "/do/2/c/listen",
+        "/timeout", "/do/0/a/then", "/do/0/a/set/x", "/do/1/b/wait", "/do/2/c/listen/to/one/with/type",
         "/do/3/d/do/0/e/raise/error",
     }  # fmt: skip
+
+
+_CLIENT = "client: {id: c, secret: s}"
+
+
+@pytest.mark.parametrize("scheme", ["oauth2", "oidc"])
+@pytest.mark.parametrize(
+    ("members", "place", "part"),
+    [
+        ("grant: client_credentials", "", "needs a secret"),
+        ("grant: client_credentials, client: {secret: s}", "/client", "needs an id"),
+        ("grant: client_credentials, client: {id: c}", "/client", "needs a secret"),
+        (
+            "grant: client_credentials, client: {id: c, authentication: client_secret_jwt}",
+            "/client",
+            "needs a secret",
+        ),
+        (
+            "grant: client_credentials, client: {id: c, authentication: private_key_jwt}",
+            "/client",
+            "needs an assertion",
+        ),
+        (f"grant: password, username: ada, {_CLIENT}", "", "needs a password"),
+        (f"grant: refresh_token, {_CLIENT}", "", "needs the refresh token"),
+        (f"grant: authorization_code, {_CLIENT}", "", "needs the authorization code"),
+        (
+            f"grant: 'urn:ietf:params:oauth:grant-type:token-exchange', {_CLIENT}",
+            "",
+            "needs a subject",
+        ),
+    ],
+)
+def test_a_policy_for_tokens_must_have_what_its_grant_needs(
+    scheme: str, members: str, place: str, part: str
+) -> None:
+    found = problems(
+        f"do: []\nuse: {{authentications: {{a: {{{scheme}: {{authority: 'https://a.b', {members}}}}}}}}}"
+    )
+
+    assert list(found) == [f"/use/authentications/a/{scheme}{place}"]
+    assert part in found[f"/use/authentications/a/{scheme}{place}"]
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        f"grant: client_credentials, {_CLIENT}",
+        "grant: client_credentials, client: {id: c, authentication: none}",
+        "grant: client_credentials, client: {authentication: none}",
+        "grant: client_credentials, client: {id: c, authentication: private_key_jwt, assertion: x}",
+        "grant: client_credentials, client: {id: c, authentication: private_key_jwt, secret: x}",
+        "grant: client_credentials, client: {id: c, authentication: client_secret_jwt, assertion: x}",
+        f"grant: password, username: ada, password: '${{ .p }}', {_CLIENT}",
+        f"grant: refresh_token, subject: {{token: '${{ .t }}', type: refresh_token}}, {_CLIENT}",
+    ],
+)
+def test_a_policy_for_tokens_that_has_all_is_accepted(members: str) -> None:
+    use = f"use: {{authentications: {{a: {{oauth2: {{authority: 'https://a.b/{{realm}}', {members}}}}}}}}}"
+    assert problems(f"do: []\n{use}") == {}
+
+
+def test_the_address_of_an_authority_has_simple_variables_only() -> None:
+    policy = f"{{authority: 'https://a.b/{{+x}}', endpoints: {{token: '/{{+y}}'}}, grant: client_credentials, {_CLIENT}}}"
+    found = problems(f"do: []\nuse: {{authentications: {{a: {{oauth2: {policy}}}}}}}")
+
+    place = "/use/authentications/a/oauth2"
+    assert set(found) == {f"{place}/authority", f"{place}/endpoints/token"}

@@ -357,8 +357,11 @@ def test_a_definition_is_cheap_when_all_its_expressions_are(source: str, cheap: 
 
 def test_a_wrong_document_raises_with_everything_that_is_wrong() -> None:
     with pytest.raises(DefinitionInvalid, match="the definition has 2 problems") as caught:
-        parse("do: [{a: {wait: soon}}, {b: {listen: {to: {any: []}}}}]")
-    assert [detail.field for detail in caught.value.details] == ["/do/0/a/wait", "/do/1/b/listen"]
+        parse("do: [{a: {wait: soon}}, {b: {listen: {to: {one: {with: {type: '['}}}}}}]")
+    assert [detail.field for detail in caught.value.details] == [
+        "/do/0/a/wait",
+        "/do/1/b/listen/to/one/with/type",
+    ]
 
 
 def test_parsing_does_not_change_the_document() -> None:

@@ -86,11 +86,11 @@ def test_a_schema_that_doubles_its_work_at_every_step_is_refused(keyword: str) -
 
 def test_a_schema_whose_recursion_doubles_its_work_takes_only_flat_values() -> None:
     schema = compile_schema({"anyOf": [{"properties": {"a": {"$ref": "#"}}}] * 2, "type": "object"})
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert schema.problem(nested(5)) is None
     assert "too deep for its schema" in (schema.problem(nested(60)) or "")
     assert "too deep for its schema" in (schema.problem(nested(5000)) or "")
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,9 @@ def test_ordinary_recursion_takes_values_of_any_depth(schema: JsonValue) -> None
 @pytest.mark.parametrize("pattern", ["^(a+)+$", r"^(?=(a+)+$)(b|a)*\1$", "^(a|aa)+$"])
 def test_patterns_cannot_run_for_ever(pattern: str) -> None:
     schema = compile_schema({"pattern": pattern})
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert schema.problem("a" * 5000 + "b") is not None
-    assert time.perf_counter() - begin < 5
+    assert time.process_time() - begin < 5
 
 
 def test_a_schema_has_only_so_many_patterns() -> None:

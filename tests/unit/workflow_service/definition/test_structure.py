@@ -98,7 +98,7 @@ def test_a_malformed_task_has_one_problem_where_it_is_wrong(
         ("do: []\nuse: {retries: {r: {delay: x}}}", "/use/retries/r/delay", None),
         ("do: []\nuse: {functions: {f: {sett: 1}}}", "/use/functions/f", None),
         ("do: []\nuse: {authentications: {a: {}}}", "/use/authentications/a",
-         "must have one of: basic, bearer, digest, oauth2, oidc"),
+         "must have one of: basic, bearer, digest, oauth2, oidc, certificate"),
         ("do: []\nevaluate: {mode: lax}", "/evaluate/mode", "must be one of: strict, loose"),
     ],
 )  # fmt: skip

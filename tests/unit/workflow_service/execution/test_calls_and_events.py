@@ -6,7 +6,15 @@ import msgspec
 import pytest
 
 from tests.support.workflow_run import run
-from workflow_service.domain.execution.effects import BasicCredentials, BearerCredentials
+from workflow_service.domain.execution.credentials import (
+    BasicCredentials,
+    BearerCredentials,
+    CertificateCredentials,
+    DigestCredentials,
+    OAuthClient,
+    OAuthCredentials,
+    OAuthEndpoints,
+)
 
 
 def call(with_: str, data: object = None) -> object:
@@ -54,13 +62,68 @@ def test_an_endpoint_may_be_an_expression_whose_result_is_no_template() -> None:
     [
         ("{basic: {username: ada, password: '${ .p }'}}", BasicCredentials("ada", "s3cret")),
         ("{bearer: {token: '${ .p }'}}", BearerCredentials("s3cret")),
+        ("{digest: {username: ada, password: '${ .p }'}}", DigestCredentials("ada", "s3cret")),
+        (
+            "{certificate: {certificate: shown, key: '${ .p }'}}",
+            CertificateCredentials("shown", "s3cret"),
+        ),
+        (
+            "{certificate: {certificate: '${ .p }', key: '${ .p }', authority: trusted}}",
+            CertificateCredentials("s3cret", "s3cret", "trusted"),
+        ),
         ("{use: mine}", BearerCredentials("s3cret")),
+        (
+            "{oauth2: {authority: 'https://a.b/{realm}', grant: password, username: ada, password: '${ .p }',"
+            " endpoints: {token: '/{realm}/token'}, client: {id: '${ 7 }', authentication: none}, scopes: [a, '${ .p }']}}",
+            OAuthCredentials(
+                authority="https://a.b/shop",
+                grant="password",
+                endpoints=OAuthEndpoints(token="/shop/token"),
+                client=OAuthClient(id="7", authentication="none"),
+                username="ada",
+                password="s3cret",
+                scopes=("a", "s3cret"),
+            ),
+        ),
+        (
+            "{oidc: {authority: 'https://a.b', grant: client_credentials, client: {id: a, secret: b}}}",
+            OAuthCredentials(
+                authority="https://a.b",
+                grant="client_credentials",
+                oidc=True,
+                client=OAuthClient(id="a", secret="b"),
+            ),
+        ),
     ],
 )
 def test_credentials_are_evaluated(authentication: str, expected: object) -> None:
     text = f"use: {{authentications: {{mine: {{bearer: {{token: '${{ .p }}'}}}}}}}}\ndo:\n- c: {{call: http, with: {{method: get, endpoint: {{uri: 'http://example.com', authentication: {authentication}}}}}}}"
 
-    assert run(text, {"p": "s3cret"}).http.credentials == expected
+    assert run(text, {"p": "s3cret", "realm": "shop"}).http.credentials == expected
+
+
+@pytest.mark.parametrize(
+    ("member", "told"),
+    [
+        ("username: '${ {a: .p} }'", "Expected `str`, got `object` - at `$.username`"),
+        ("scopes: ['${ [.p] }']", "Expected `str`, got `array` - at `$.scopes[0]`"),
+        ("client: {id: '${ true }', secret: x}", "Expected `str`, got `bool` - at `$.client.id`"),
+    ],
+)
+def test_credentials_that_come_to_something_else_fault_the_task_and_are_not_told(
+    member: str, told: str
+) -> None:
+    client = "" if member.startswith("client") else ", client: {id: a, secret: b}"
+    policy = (
+        f"{{oauth2: {{authority: 'https://a.b', grant: client_credentials, {member}{client}}}}}"
+    )
+    text = f"do:\n- c: {{call: http, with: {{method: get, endpoint: {{uri: 'http://e.com', authentication: {policy}}}}}}}"
+
+    ended = run(text, {"p": "s3cret"})
+
+    assert ended.error.type.endswith("/configuration")
+    assert told in (ended.error.detail or "")
+    assert "s3cret" not in str(ended.error)
 
 
 def test_a_request_that_cannot_be_evaluated_faults_the_task_after_its_start() -> None:

@@ -13,7 +13,7 @@ from workflow_service.domain.definition.parsing import parse_definition
 from workflow_service.domain.definition.problems import DefinitionInvalid
 from workflow_service.domain.definition.served import Served
 from workflow_service.domain.execution.effects import FunctionCall
-from workflow_service.domain.execution.explain import explain
+from workflow_service.domain.execution.explain import Known, explain
 from workflow_service.domain.expressions import Expressions, JsonValue
 
 SERVED: Served = {"resize": frozenset({"1.0.0", "2.0.0"})}
@@ -102,9 +102,12 @@ def test_what_nobody_ever_served_is_refused_and_it_says_how_to_serve_it(
     assert said in message
 
 
-@pytest.mark.parametrize("call", ["'log:1.0.0@global'", "'https://a.b/f.yaml'", "'resize:one'"])
-def test_functions_of_catalogs_are_not_supported_yet(call: str) -> None:
-    assert refusal(f"do:\n- t: {{call: {call}}}")[1].endswith("is not supported yet")
+@pytest.mark.parametrize("call", ["'https://a.b/f.yaml'", "'resize:one'", "'log@global'"])
+def test_what_names_no_function_is_refused(call: str) -> None:
+    assert (
+        "write name, name:version or name:version@catalog"
+        in refusal(f"do:\n- t: {{call: {call}}}")[1]
+    )
 
 
 def test_what_was_published_once_compiles_also_when_nobody_serves_it_any_longer() -> None:
@@ -114,7 +117,7 @@ def test_what_was_published_once_compiles_also_when_nobody_serves_it_any_longer(
 def test_explain_says_when_nobody_is_there_to_serve_it() -> None:
     state = begun("do:\n- shrink: {call: 'resize:1.0.0'}").state
 
-    lacking = explain(state, NOON, None, lambda _: True)
+    lacking = explain(state, NOON, None, Known(lambda _: True))
     busy = explain(state, NOON)
 
     assert "waits for a worker that serves resize:1.0.0" in lacking.summary

@@ -8,13 +8,8 @@ import pytest
 
 from tests.support.workflow_run import NOON, WorkflowRun, run
 from workflow_service.domain.execution.errors import CommandRefused
-from workflow_service.domain.execution.events import (
-    OutcomeRecorded,
-    TaskCancelled,
-    TaskFaulted,
-    WorkflowRecovered,
-    WorkflowStarted,
-)
+from workflow_service.domain.execution.events import OutcomeRecorded, TaskCancelled, TaskFaulted
+from workflow_service.domain.execution.workflow_events import WorkflowRecovered, WorkflowStarted
 
 CALL = "{call: http, with: {method: get, endpoint: 'http://example.com/'}}"
 

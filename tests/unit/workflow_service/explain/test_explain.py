@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from tests.support.executions import at
-from workflow_service.domain.execution.effects import Effect, HttpCall, Succeeded
-from workflow_service.domain.execution.events import WorkflowCancelled, WorkflowSuspended
+from workflow_service.domain.execution.credentials import Resource
+from workflow_service.domain.execution.effects import Effect, HttpCall, OpenapiCall, Succeeded
 from workflow_service.domain.execution.explain import Blocker, Explanation, explain
 from workflow_service.domain.execution.problem import Problem
 from workflow_service.domain.execution.state import (
@@ -27,6 +27,7 @@ from workflow_service.domain.execution.state import (
     Performing,
     Sleeping,
 )
+from workflow_service.domain.execution.workflow_events import WorkflowCancelled, WorkflowSuspended
 
 CALL = HttpCall("get", "https://ada:pw@shop.test:8443/orders?token=x")
 PROBLEM = Problem("https://x.test/errors/communication", 503, "Service Not Available", "try later")
@@ -135,6 +136,14 @@ def test_an_address_that_is_none_is_survived() -> None:
     found = told(opened(frame("/do/0/get", Performing(Effect(1, "k", call)))))
 
     assert only(found).waits_for == "the answer to GET an address that cannot be read"
+
+
+def test_an_operation_is_named_with_the_host_of_its_document() -> None:
+    call = OpenapiCall(Resource("https://docs.test/api?token=sesame"), "order")
+
+    found = told(opened(frame("/do/0/get", Performing(Effect(1, "k", call)))))
+
+    assert only(found).waits_for == "the answer to the operation order that docs.test describes"
 
 
 def test_branches_wait_for_several_things_and_the_soonest_is_told_first() -> None:

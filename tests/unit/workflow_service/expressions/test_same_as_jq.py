@@ -5,7 +5,7 @@ import math
 import jq
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from workflow_service.domain.expressions import ExpressionFailed, Expressions, JsonValue
@@ -111,6 +111,8 @@ def test_direct_evaluation_gives_what_jq_gives(
 
 @settings(max_examples=400, deadline=None)
 @given(sources, documents, documents)
+@example(".|1|$context", None, "x" * 500)
+@example("1|$context|[., .]", None, "x" * 500)
 def test_outputs_stay_below_the_proven_bound(
     source: str, document: JsonValue, context: JsonValue
 ) -> None:

@@ -55,7 +55,7 @@ def call(
 
 async def given(worker: Link) -> Give:
     """The next task that a worker is given."""
-    order = await asyncio.wait_for(worker.orders.get(), 5)
+    order = await asyncio.wait_for(worker.orders.get(), 20)
     assert isinstance(order, Give), order
     return order
 

@@ -10,25 +10,38 @@ import pytest
 from chassis.messaging.port import CloudEvent
 from tests.support.executions import at
 from workflow_service.application.ports import Recorded
-from workflow_service.application.projections.announcements import Announced, announcements
+from workflow_service.application.projections.announcements import (
+    Announced,
+    Wanted,
+    announcements,
+    required,
+)
 from workflow_service.application.projections.history import About
 from workflow_service.domain.execution.events import (
     Event,
     EventEmitted,
     TaskCompleted,
+    TaskCreated,
+    TaskFaulted,
+    TaskStarted,
+)
+from workflow_service.domain.execution.problem import runtime
+from workflow_service.domain.execution.state import Sleeping
+from workflow_service.domain.execution.workflow_events import (
     WorkflowCancelled,
     WorkflowCompleted,
     WorkflowFaulted,
+    WorkflowResumed,
+    WorkflowSuspended,
 )
-from workflow_service.domain.execution.problem import runtime
 from workflow_service.domain.expressions import JsonValue
 
 WHO = Announced(About("e1", "shop", "order", "1.0.0"), "default", "ada", at(1))
 ENDED = "io.autoworker.workflow.execution-ended.v1"
 
 
-def told(event: Event) -> list[CloudEvent]:
-    return list(announcements(WHO, Recorded(9, at(5), event), lambda _: True))
+def told(event: Event, wanted: Wanted = required) -> list[CloudEvent]:
+    return list(announcements(WHO, Recorded(9, at(5), event), wanted))
 
 
 def data_of(event: CloudEvent) -> Any:
@@ -135,3 +148,57 @@ def test_nothing_is_made_that_nobody_wants() -> None:
 
     for fact in facts:
         assert not list(announcements(WHO, Recorded(9, at(5), fact), lambda _: False))
+
+
+STATUS = "io.serverlessworkflow.{}.status-changed.v1"
+
+
+@pytest.mark.parametrize(
+    ("fact", "kind", "data"),
+    [
+        (WorkflowCompleted(1), "workflow", {"status": "completed"}),
+        (WorkflowSuspended(), "workflow", {"status": "suspended"}),
+        (WorkflowResumed(), "workflow", {"status": "running"}),
+        (TaskCreated("/do/0/a"), "task", {"task": "/do/0/a", "status": "pending"}),
+        (TaskStarted("/do/0/a"), "task", {"task": "/do/0/a", "status": "running"}),
+        (
+            TaskStarted("/do/0/a", activity=Sleeping(at(9))),
+            "task",
+            {"task": "/do/0/a", "status": "waiting"},
+        ),
+        (TaskCompleted("/do/0/a"), "task", {"task": "/do/0/a", "status": "completed"}),
+        (
+            TaskFaulted("/do/0/a", error=runtime("no")),
+            "task",
+            {"task": "/do/0/a", "status": "faulted"},
+        ),
+    ],
+)
+def test_phases_are_told_to_those_who_ask_for_them(
+    fact: Event, kind: str, data: dict[str, JsonValue]
+) -> None:
+    (event,) = told(fact, {STATUS.format(kind)}.__contains__)
+
+    of = "name" if kind == "workflow" else "workflow"
+    assert data_of(event) == {of: "order-e1.shop", "updatedAt": "2026-01-15T10:30:05Z", **data}
+    assert event.id == "e1/9/status"
+    assert STATUS.format(kind) not in [each.type for each in told(fact)]
+
+
+@pytest.mark.parametrize(
+    ("fact", "word"),
+    [
+        (WorkflowSuspended(tasks=["/do/0/a", "/do/1/b"]), "suspended"),
+        (WorkflowResumed(tasks=["/do/0/a", "/do/1/b"]), "resumed"),
+    ],
+)
+def test_tasks_are_suspended_and_resumed_with_their_workflow(fact: Event, word: str) -> None:
+    workflow, *tasks = told(fact)
+
+    assert workflow.type == f"io.serverlessworkflow.workflow.{word}.v1"
+    assert {each.type for each in tasks} == {f"io.serverlessworkflow.task.{word}.v1"}
+    assert [data_of(each) for each in tasks] == [
+        {"workflow": "order-e1.shop", "task": task, f"{word}At": "2026-01-15T10:30:05Z"}
+        for task in ("/do/0/a", "/do/1/b")
+    ]
+    assert len({each.id for each in (workflow, *tasks)}) == 3

@@ -9,8 +9,15 @@ import pytest
 
 from tests.support.executions import accepted, at
 from workflow_service.application.ports import Recorded
-from workflow_service.application.projections.history import TYPES, About, history_item
-from workflow_service.domain.execution.effects import BasicCredentials, Effect, HttpCall
+from workflow_service.application.projections.fact_types import TYPES
+from workflow_service.application.projections.history import About, history_item
+from workflow_service.domain.execution.credentials import (
+    BasicCredentials,
+    OAuthClient,
+    OAuthCredentials,
+    Resource,
+)
+from workflow_service.domain.execution.effects import Effect, HttpCall, OpenapiCall
 from workflow_service.domain.execution.events import (
     ErrorCaught,
     Event,
@@ -21,10 +28,22 @@ from workflow_service.domain.execution.events import (
     TaskCancelled,
     TaskCompleted,
     TaskCreated,
+    TaskExtended,
     TaskFaulted,
     TaskRetried,
     TaskSkipped,
     TaskStarted,
+)
+from workflow_service.domain.execution.problem import runtime
+from workflow_service.domain.execution.state import (
+    Doing,
+    Extending,
+    Frame,
+    Open,
+    Performing,
+    Sleeping,
+)
+from workflow_service.domain.execution.workflow_events import (
     WorkflowAccepted,
     WorkflowCancelled,
     WorkflowCompleted,
@@ -35,8 +54,6 @@ from workflow_service.domain.execution.events import (
     WorkflowStarted,
     WorkflowSuspended,
 )
-from workflow_service.domain.execution.problem import runtime
-from workflow_service.domain.execution.state import Doing, Frame, Open, Performing, Sleeping
 
 ABOUT = About("e1", "shop", "order", "1.0.0")
 NAME = "order-e1.shop"
@@ -125,6 +142,11 @@ CASES: list[tuple[Event, str, dict[str, Any]]] = [
         TASK | {"startedAt": NOW, "input": 5, "until": LATER, "deadline": LATER},
     ),
     (
+        TaskExtended("/do/0/a", activity=Extending(1, after=True, output=7), extensions=[0, 2]),
+        OWN + "task-extended.v1",
+        TASK | {"extendedAt": NOW, "extension": 2, "stage": "after"},
+    ),
+    (
         IterationStarted("/do/0/a", iteration=2),
         OWN + "iteration-started.v1",
         TASK | {"startedAt": NOW, "iteration": 2},
@@ -208,6 +230,29 @@ def test_a_call_is_shown_without_what_opens_doors() -> None:
         },
     }
     assert "sesame" not in msgspec.json.encode(data).decode()
+
+
+def test_an_operation_is_shown_without_what_opens_doors() -> None:
+    sesame = OAuthCredentials(
+        authority="https://a.test",
+        grant="client_credentials",
+        client=OAuthClient("ada", "sesame"),
+    )
+    call = OpenapiCall(
+        Resource("https://docs.test/api?token=sesame", BasicCredentials("ada", "sesame")),
+        "order",
+        {"api_key": "sesame", "size": 3},
+        credentials=sesame,
+    )
+
+    _, data = public(TaskStarted("/do/0/a", activity=Performing(Effect(1, "k", call))))
+
+    assert data["call"] == {
+        "document": {"uri": "https://docs.test/api?token=***", "credentials": "***"},
+        "operation": "order",
+        "parameters": {"api_key": "***", "size": 3},
+        "credentials": "***",
+    }
 
 
 def test_a_call_with_nothing_to_hide_is_shown_in_short() -> None:

@@ -17,9 +17,10 @@ from workflow_service.application.reached import counting_refusals, reached
 from workflow_service.config import Settings
 from workflow_service.domain.bounds import beyond, limits_in
 from workflow_service.domain.definition.limits import DefinitionLimits
-from workflow_service.domain.execution.events import TaskFaulted, WorkflowFaulted
+from workflow_service.domain.execution.events import TaskFaulted
 from workflow_service.domain.execution.limits import Limits
 from workflow_service.domain.execution.problem import runtime
+from workflow_service.domain.execution.workflow_events import WorkflowFaulted
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "limits.md"
 SOURCES = Path(workflow_service.__file__).parent
@@ -106,12 +107,12 @@ def test_every_limit_that_the_code_names_has_a_setting_and_a_row_in_the_document
     named = set(re.findall(r'beyond\(\s*[^()]*(?:\([^()]*\)[^()]*)*,\s*"([a-z_]+)"', code))
     named |= set(re.findall(r'reached\(\s*"([a-z_]+)"', code))
     table = DOCUMENT.read_text()
-    config = (SOURCES / "config.py").read_text()
+    config = "\n".join(path.read_text() for path in (SOURCES / "config").glob("*.py"))
 
     assert len(named) >= 15
     for limit in named:
         assert f"`{limit}`" in table, limit
-        assert f'"{limit}"' in config, limit
+        assert f'"{limit}"' in config or f"AUTOWORKER_LIMIT_{limit.upper()}" in config, limit
 
 
 def test_tenants_may_have_weights() -> None:

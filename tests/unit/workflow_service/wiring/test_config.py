@@ -57,18 +57,18 @@ def test_a_store_is_a_folder(url: str, folder: str) -> None:
 def test_all_mistakes_are_told_at_once_with_what_is_supported() -> None:
     with pytest.raises(SettingsInvalid) as refusal:
         settings(
-            AUTOWORKER_STORE_URL="mongodb://user:secret@host/db",
-            AUTOWORKER_BUS_URL="amqp://user:secret@host",
-            AUTOWORKER_CACHE_URL="redis://host",
-            AUTOWORKER_REGISTRY_URL="consul://host",
+            AUTOWORKER_STORE_URL="mysql://user:secret@host/db",
+            AUTOWORKER_BUS_URL="nats://user:secret@host",
+            AUTOWORKER_CACHE_URL="memcached://host",
+            AUTOWORKER_REGISTRY_URL="etcd://host",
             AUTOWORKER_WORKFLOW_GRPC_PORT="99999",
         )
 
     problems = refusal.value.problems
     assert [problem.split(":")[0] for problem in problems] == [
         "AUTOWORKER_STORE_URL",
-        "AUTOWORKER_WORKFLOW_GRPC_PORT",
         "AUTOWORKER_BUS_URL",
+        "AUTOWORKER_WORKFLOW_GRPC_PORT",
         "AUTOWORKER_CACHE_URL",
         "AUTOWORKER_REGISTRY_URL",
     ]
@@ -77,6 +77,33 @@ def test_all_mistakes_are_told_at_once_with_what_is_supported() -> None:
     assert "secret" not in text
 
 
+def test_a_store_may_be_a_server_whose_password_is_never_shown() -> None:
+    found = settings(AUTOWORKER_STORE_URL="mongodb://user:hunter2@host/suite")
+
+    assert found.store_url == "mongodb://user:hunter2@host/suite"
+    assert found.store_dir == Path("data")
+    assert "hunter2" not in repr(found)
+
+
 def test_a_store_on_another_machine_is_refused() -> None:
     with pytest.raises(SettingsInvalid, match="sqlite:///folder"):
         settings(AUTOWORKER_STORE_URL="sqlite://host/folder")
+
+
+def test_no_process_runs_unless_its_kind_is_named() -> None:
+    assert settings().processes.enabled == frozenset()
+    assert settings(AUTOWORKER_RUN="shell, container").processes.enabled == {"shell", "container"}
+    with pytest.raises(
+        SettingsInvalid, match="AUTOWORKER_RUN: must be of shell, script, container"
+    ):
+        settings(AUTOWORKER_RUN="shell,perl")
+
+
+def test_the_default_catalog_is_an_address_or_a_folder(tmp_path: Path) -> None:
+    def chosen(root: str) -> str | None:
+        return settings(AUTOWORKER_DEFAULT_CATALOG=root).resources.default_catalog
+
+    assert chosen("https://catalog.test") == "https://catalog.test"
+    assert chosen(str(tmp_path)) == str(tmp_path)
+    with pytest.raises(SettingsInvalid, match="AUTOWORKER_DEFAULT_CATALOG"):
+        chosen("ftp://catalog.test")

@@ -8,8 +8,9 @@ from prometheus_client import REGISTRY
 
 from tests.support.executions import beginning, completing, following
 from workflow_service.adapters.metrics import observe_commit
-from workflow_service.domain.execution.events import ErrorCaught, WorkflowFaulted
+from workflow_service.domain.execution.events import ErrorCaught
 from workflow_service.domain.execution.problem import runtime
+from workflow_service.domain.execution.workflow_events import WorkflowFaulted
 
 
 def value(name: str, **labels: str) -> float:

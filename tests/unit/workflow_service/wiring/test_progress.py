@@ -15,7 +15,7 @@ async def test_a_change_wakes_all_who_wait_for_it() -> None:
 
     progress.changed("e1", 4, ended=False)
 
-    await asyncio.wait_for(asyncio.gather(*waiting), 1)
+    await asyncio.wait_for(asyncio.gather(*waiting), 20)
     assert not other.done()
     other.cancel()
 
@@ -24,7 +24,7 @@ async def test_a_change_before_the_wait_is_not_missed() -> None:
     progress = LocalProgress()
     progress.changed("e1", 4, ended=True)
 
-    await asyncio.wait_for(progress.wait("e1", 3, 60), 1)
+    await asyncio.wait_for(progress.wait("e1", 3, 60), 20)
 
 
 async def test_a_change_that_was_seen_is_not_waited_for() -> None:
@@ -35,11 +35,11 @@ async def test_a_change_that_was_seen_is_not_waited_for() -> None:
 
     assert not waiting.done()
     progress.changed("e1", 5, ended=False)
-    await asyncio.wait_for(waiting, 1)
+    await asyncio.wait_for(waiting, 20)
 
 
 async def test_a_wait_ends_after_its_time() -> None:
-    await asyncio.wait_for(LocalProgress().wait("e1", 0, 0), 1)
+    await asyncio.wait_for(LocalProgress().wait("e1", 0, 0), 20)
 
 
 async def test_nothing_is_kept_of_those_who_left() -> None:

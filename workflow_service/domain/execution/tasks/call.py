@@ -1,6 +1,6 @@
 """``call``: functions of the world, and functions of ``use.functions``.
 
-Source: Open Workflow Specification, DSL reference, "Call", "HTTP Call", "URI Template", "Endpoint".
+Source: Open Workflow Specification, DSL reference, "Call", "HTTP Call".
 """
 
 from __future__ import annotations
@@ -10,29 +10,19 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET, UnsetType
 
 from workflow_service.domain.definition.model import (
-    BasicAuthentication,
-    BearerAuthentication,
     CallFunctionTask,
     CallHttpTask,
     CallServedTask,
 )
 from workflow_service.domain.execution import data_flow
-from workflow_service.domain.execution.effects import (
-    BasicCredentials,
-    BearerCredentials,
-    Credentials,
-    FunctionCall,
-    HttpCall,
-)
-from workflow_service.domain.execution.problem import Raised, configuration, expression
+from workflow_service.domain.execution.effects import FunctionCall, HttpCall
 from workflow_service.domain.execution.state import Calling, Frame, nearest_deadline
 from workflow_service.domain.execution.tasks.leaf import Composite, Leaf
-from workflow_service.domain.expressions import ExpressionFailed, expand_uri
+from workflow_service.domain.execution.tasks.parts import credentials, headers, mapping, uri
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from workflow_service.domain.definition.model import Authentication
     from workflow_service.domain.execution.advance import Advance
     from workflow_service.domain.execution.data_flow import Arguments
     from workflow_service.domain.expressions import JsonValue, Template
@@ -46,13 +36,13 @@ class CallHttp(Leaf):
         arguments = advance.arguments(frame, task)
         call = HttpCall(
             method=task.method.upper(),
-            uri=_uri(task.endpoint, frame.input, arguments),
-            headers=_headers(task.headers, frame.input, arguments),
-            query=_mapping(task.query, frame.input, arguments, "query"),
+            uri=uri(task.endpoint, frame.input, arguments),
+            headers=headers(task.headers, frame.input, arguments),
+            query=mapping(task.query, frame.input, arguments, "query"),
             body=_body(task.body, frame.input, arguments),
             output=task.output,
             redirect=task.redirect,
-            credentials=_credentials(task.authentication, frame.input, arguments),
+            credentials=credentials(task.authentication, frame.input, arguments),
         )
         advance.perform(frame, task, call)
 
@@ -112,58 +102,5 @@ def _deadline(advance: Advance, frame: Frame, task: CallServedTask) -> datetime 
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def _uri(endpoint: Template, data: JsonValue, arguments: Arguments) -> str:
-    uri = data_flow.render(endpoint, data, arguments)
-    if not isinstance(uri, str):
-        raise Raised(configuration("the endpoint must come to a URI, as a string"))
-    if not endpoint.constant:
-        return uri  # what an expression came to is data, not a template
-    try:
-        return expand_uri(uri, data)
-    except ExpressionFailed as failed:
-        raise Raised(expression(failed.message)) from failed
-
-
-def _headers(wanted: Template | None, data: JsonValue, arguments: Arguments) -> dict[str, str]:
-    headers = _mapping(wanted, data, arguments, "headers")
-    return {name: _text(value) for name, value in headers.items() if value is not None}
-
-
-def _mapping(
-    wanted: Template | None, data: JsonValue, arguments: Arguments, what: str
-) -> dict[str, JsonValue]:
-    if wanted is None:
-        return {}
-    value = data_flow.render(wanted, data, arguments)
-    if not isinstance(value, dict):
-        raise Raised(configuration(f"{what} must come to an object"))
-    return value
-
-
 def _body(wanted: Template | None, data: JsonValue, arguments: Arguments) -> JsonValue | UnsetType:
     return UNSET if wanted is None else data_flow.render(wanted, data, arguments)
-
-
-def _credentials(
-    wanted: Authentication | None, data: JsonValue, arguments: Arguments
-) -> Credentials | None:
-    match wanted:
-        case None:
-            return None
-        case BasicAuthentication(username, password):
-            return BasicCredentials(
-                _text(data_flow.render(username, data, arguments)),
-                _text(data_flow.render(password, data, arguments)),
-            )
-        case BearerAuthentication(token):
-            return BearerCredentials(_text(data_flow.render(token, data, arguments)))
-
-
-def _text(value: JsonValue) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return str(value)
-    raise Raised(configuration("a header or credential must come to a text or a number"))

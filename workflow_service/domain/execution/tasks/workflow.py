@@ -9,13 +9,14 @@ from msgspec import UNSET, UnsetType
 
 from workflow_service.domain.definition.model import Definition
 from workflow_service.domain.execution import data_flow
-from workflow_service.domain.execution.events import (
+from workflow_service.domain.execution.problem import Problem, Raised
+from workflow_service.domain.execution.state import ROOT, Created, Doing, Frame, Open
+from workflow_service.domain.execution.tasks.compensate import give_up, wind_up
+from workflow_service.domain.execution.workflow_events import (
     WorkflowCompleted,
     WorkflowFaulted,
     WorkflowStarted,
 )
-from workflow_service.domain.execution.problem import Problem, Raised
-from workflow_service.domain.execution.state import ROOT, Created, Doing, Frame, Open
 
 if TYPE_CHECKING:
     from workflow_service.domain.execution.advance import Advance
@@ -63,9 +64,12 @@ class Workflow:
     def child_faulted(
         self, advance: Advance, frame: Frame, task: Definition, problem: Problem
     ) -> None:
-        """End with an error; what still runs is cancelled, and kept for a retry."""
+        """End with an error; what still runs is cancelled, and kept for a retry unless what was done is undone."""
         advance.cancel_inside(ROOT)
-        advance.emit(WorkflowFaulted(problem))
+        if advance.opened.compensating is not None:
+            give_up(advance, problem)
+        else:
+            wind_up(advance, WorkflowFaulted(problem))
 
 
 def _input(advance: Advance) -> JsonValue | UnsetType:

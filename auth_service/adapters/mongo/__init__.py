@@ -1,0 +1,1 @@
+"""The stores of identity on MongoDB, for any number of processes."""

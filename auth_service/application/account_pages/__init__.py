@@ -1,0 +1,1 @@
+"""Pages about accounts, for people with a browser and without a login."""

@@ -1,0 +1,1 @@
+"""What changes something about clients and what is granted to them."""

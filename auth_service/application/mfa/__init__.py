@@ -1,0 +1,1 @@
+"""What several use cases of second factors have in common."""

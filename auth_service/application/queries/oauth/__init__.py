@@ -1,0 +1,1 @@
+"""What only looks at clients and what is granted to them."""

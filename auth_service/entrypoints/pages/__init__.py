@@ -1,0 +1,1 @@
+"""What browsers are shown: one template for each kind of page, no scripts, everything escaped."""

@@ -1,0 +1,1 @@
+"""Copies the stores of all services from one place to another."""

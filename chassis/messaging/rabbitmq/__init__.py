@@ -1,0 +1,1 @@
+"""RabbitMQ as the bus: docs/messaging.md. Import `RabbitBus` from `chassis.messaging.rabbitmq.bus`."""

@@ -1,0 +1,1 @@
+"""Policies: conditions that narrow what permissions allow, the same in every service."""

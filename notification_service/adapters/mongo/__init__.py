@@ -1,0 +1,1 @@
+"""The ports of the store on one MongoDB database that processes share."""

@@ -1,0 +1,1 @@
+"""The suite as several processes on real servers."""

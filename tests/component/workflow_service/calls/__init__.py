@@ -1,0 +1,1 @@
+"""Calls of described services, against real ones."""

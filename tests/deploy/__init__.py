@@ -1,0 +1,1 @@
+"""What whoever runs the suite elsewhere is given."""

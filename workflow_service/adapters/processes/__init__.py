@@ -1,0 +1,1 @@
+"""Performs `run` of shell commands, scripts and containers."""

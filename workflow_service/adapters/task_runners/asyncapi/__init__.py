@@ -1,0 +1,1 @@
+"""Performs ``call: asyncapi``; see publishing.py and documents.py."""

@@ -1,0 +1,1 @@
+"""Performs ``call: grpc``; see runner.py."""

@@ -1,0 +1,1 @@
+"""Starting workflows by their schedules: exactly once for each tick."""

@@ -1,0 +1,1 @@
+"""When workflows start by themselves: triggers, their ticks, and what is done about ticks that nobody saw."""
