@@ -5,6 +5,7 @@ For a moment two may do it, which those who hear of events are made for.
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from chassis.storage.mongo_presence import EVERY, Presence
@@ -23,6 +24,7 @@ class Leadership:
         self._name = name
         self._asked = -EVERY
         self._leads = False
+        self._one = asyncio.Lock()
 
     async def __call__(self) -> bool:
         """Ask the store, though not more than once a second.
@@ -30,8 +32,9 @@ class Leadership:
         Raises:
             StoreUnavailable: the store does not answer.
         """
-        now = time.monotonic()
-        if now - self._asked >= EVERY:
-            self._leads = await self._presence.leads(self._name)
-            self._asked = now
+        async with self._one:  # of two who take over at once one fails, and both are this process
+            now = time.monotonic()
+            if now - self._asked >= EVERY:
+                self._leads = await self._presence.leads(self._name)
+                self._asked = now
         return self._leads

@@ -139,10 +139,10 @@ class Presence:
             node = await self._nodes.find_one({"_id": holder}, {"count": 1})
             if node is not None and not self._is_dead(holder, node["count"]):
                 return False
-            taken = await self._leases.update_one(
-                {"_id": name, "node": holder}, {"$set": {"node": self.node}}
-            )
-        return taken.matched_count == 1
+            which = {"_id": name, "node": holder}
+            await self._leases.update_one(which, {"$set": {"node": self.node}})
+            found = await self._leases.find_one({"_id": name})
+        return found is not None and found["node"] == self.node
 
 
 async def working(database: MongoDatabase) -> Sequence[str]:

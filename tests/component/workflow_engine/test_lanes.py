@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import itertools
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 
 from chassis.errors import Unavailable
 from chassis.lifecycle import Supervisor
@@ -12,6 +14,7 @@ from tests.simulation.memory_events import MemoryEvents, MemoryIntake
 from tests.support.executions import at
 from tests.support.time import eventually
 from workflow_service.application.engine.lanes import Lanes
+from workflow_service.application.event_ports import Arrived
 from workflow_service.application.ports import InboundEvent
 from workflow_service.domain.events import ReceivedEvent
 
@@ -21,6 +24,17 @@ class Intake(MemoryIntake):
 
     async def wait(self, after: int) -> None:
         await asyncio.sleep(0.001)
+
+
+@dataclass(frozen=True)
+class Distracted(Intake):
+    """One whose reader is not the one who reads for all just when it wants to read what it has seen, twice."""
+
+    looks: Iterator[int] = field(default_factory=itertools.count)
+
+    async def read(self, after: int, limit: int, tenant: str | None = None) -> Sequence[Arrived]:
+        wanted = [(), (), await super().read(after, limit, tenant)]
+        return wanted[min(next(self.looks), 2)]
 
 
 class Ears:
@@ -41,10 +55,12 @@ class Ears:
 
 
 @asynccontextmanager
-async def reading(events: MemoryEvents, ears: Ears) -> AsyncIterator[None]:
+async def reading(
+    events: MemoryEvents, ears: Ears, of: type[MemoryIntake] = Intake
+) -> AsyncIterator[None]:
     supervisor = Supervisor(deadline=0.01)
     async with supervisor:
-        lanes = Lanes(Intake(events), "reader", ears, supervisor)
+        lanes = Lanes(of(events), "reader", ears, supervisor)
         _ = supervisor.start("lanes", lanes.run())
         yield
         await supervisor.stop(deadline=0.01)
@@ -99,3 +115,12 @@ async def test_what_could_not_be_heard_is_heard_later() -> None:
         await eventually(lambda: events.readers.get("reader") == 2)
 
     assert ears.heard == [("a", "a-1"), ("a", "a-2")]
+
+
+async def test_what_was_seen_and_could_not_be_read_is_not_passed() -> None:
+    events, ears = MemoryEvents(), Ears()
+    async with reading(events, ears, Distracted):
+        arrive(events, "a-1", "b-1")
+        await eventually(lambda: events.readers.get("reader") == 2)
+
+    assert sorted(ears.heard) == [("a", "a-1"), ("b", "b-1")]

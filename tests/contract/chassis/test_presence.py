@@ -83,6 +83,19 @@ async def test_one_leads_until_it_is_dead(database: MongoDatabase) -> None:
     assert [await each.leads("relay") for each in (two, three, one)] == [True, False, False]
 
 
+async def test_of_many_asking_at_once_all_hear_that_their_process_has_taken_over(
+    database: MongoDatabase,
+) -> None:
+    one, two = Presence(database, "one"), Presence(database, "two")
+    for each in (one, two):
+        await each.show()
+    assert await one.leads("relay")
+    for _ in range(SILENT_LOOKS + 1):
+        await two.show()
+
+    assert all(await asyncio.gather(*(two.leads("relay") for _ in range(10))))
+
+
 async def test_what_a_dead_process_was_about_to_write_keeps_nobody_waiting(
     database: MongoDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,26 +45,36 @@ class Lanes:
         """Of each tenant that has events to hear: up to where it has heard."""
         self._ends: dict[str, int] = {}
         """The same: up to where there is something to hear."""
+        self._lost = False
+        """Whether events that were seen could not be read: then its own place is worth nothing any more."""
 
     async def run(self) -> None:
         """Read for ever."""
-        place, saved, delay = -1, -1, _FIRST_DELAY
+        delay = _FIRST_DELAY
         while True:
             try:
-                if place < 0:
-                    place = saved = await self._intake.load_checkpoint(self._name)
-                place, idle = await self._look(place)
-                slowest = min([place, *self._places.values()])
-                if slowest > saved:
-                    await self._intake.save_checkpoint(self._name, slowest)
-                    saved = slowest
-                if idle:
-                    await self._intake.wait(place)
+                await self._read_on()
                 delay = _FIRST_DELAY
+                await asyncio.sleep(delay)
             except Unavailable as failure:
                 _log.warning("intake_waits", reader=self._name, reason=failure.message)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, _LONGEST_DELAY)
+
+    async def _read_on(self) -> None:
+        """Read from the kept place, until events that were seen could not be read."""
+        place = saved = await self._intake.load_checkpoint(self._name)
+        while True:
+            place, idle = await self._look(place)
+            if self._lost:
+                self._lost = False
+                return
+            slowest = min([place, *self._places.values()])
+            if slowest > saved:
+                await self._intake.save_checkpoint(self._name, slowest)
+                saved = slowest
+            if idle:
+                await self._intake.wait(place)
 
     async def _look(self, place: int) -> tuple[int, bool]:
         """Give every tenant that has new events a lane; return the place come to, and whether there was nothing new."""
@@ -80,7 +90,9 @@ class Lanes:
         delay = _FIRST_DELAY
         while self._places[tenant] < self._ends[tenant]:
             try:
-                await self._step(tenant)
+                if not await self._step(tenant):
+                    self._lost = True
+                    break
                 delay = _FIRST_DELAY
             except Exception as failure:  # noqa: BLE001 - it holds up this tenant only, and is tried again
                 known = isinstance(failure, ServiceError)
@@ -89,9 +101,14 @@ class Lanes:
                 delay = min(delay * 2, _LONGEST_DELAY)
         del self._places[tenant], self._ends[tenant]
 
-    async def _step(self, tenant: str) -> None:
+    async def _step(self, tenant: str) -> bool:
+        """Have some events heard; False when there are none although they were seen.
+
+        Another process hears them then, or has: where this one goes on, only the kept place tells.
+        """
         arrived = await self._intake.read(self._places[tenant], BATCH, tenant)
-        if arrived:
-            await self._hear(tenant, [each.event for each in arrived])
-        last = arrived[-1].event.position if arrived else self._ends[tenant]
-        self._places[tenant] = last
+        if not arrived:
+            return False
+        await self._hear(tenant, [each.event for each in arrived])
+        self._places[tenant] = arrived[-1].event.position
+        return True
