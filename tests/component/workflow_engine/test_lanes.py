@@ -37,6 +37,26 @@ class Distracted(Intake):
         return wanted[min(next(self.looks), 2)]
 
 
+@dataclass(frozen=True)
+class Late(Intake):
+    """One whose reader sees a further event while what it saw before turns out not to be readable."""
+
+    looks: Iterator[int] = field(default_factory=itertools.count)
+    read_in_vain: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def owners(self, after: int, limit: int) -> Sequence[tuple[int, str]]:
+        if next(self.looks) == 1:
+            await self.read_in_vain.wait()
+            arrive(self.events, "a-2")
+        return await super().owners(after, limit)
+
+    async def read(self, after: int, limit: int, tenant: str | None = None) -> Sequence[Arrived]:
+        if not self.read_in_vain.is_set():
+            self.read_in_vain.set()
+            return ()
+        return await super().read(after, limit, tenant)
+
+
 class Ears:
     """Hear, as long as nobody holds them up."""
 
@@ -124,3 +144,12 @@ async def test_what_was_seen_and_could_not_be_read_is_not_passed() -> None:
         await eventually(lambda: events.readers.get("reader") == 2)
 
     assert sorted(ears.heard) == [("a", "a-1"), ("b", "b-1")]
+
+
+async def test_what_could_not_be_read_is_heard_before_what_was_seen_after_it() -> None:
+    events, ears = MemoryEvents(), Ears()
+    arrive(events, "a-1")
+    async with reading(events, ears, Late):
+        await eventually(lambda: events.readers.get("reader") == 2)
+
+    assert ears.heard == [("a", "a-1"), ("a", "a-2")]

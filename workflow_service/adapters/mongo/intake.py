@@ -99,9 +99,12 @@ class MongoIntake:
             return
 
     async def _before_the_first(self) -> int:
+        end = (
+            await self.end()
+        )  # asked first: what comes while it is looked for belongs to the reader
         await self._journal.barrier.settle()
         first = await self._events.find({}, {"_id": 1}).sort("_id").limit(1).to_list()
-        return first[0]["_id"] - 1 if first else await self.end()
+        return first[0]["_id"] - 1 if first else end
 
 
 def _arrived(document: Document) -> Arrived:

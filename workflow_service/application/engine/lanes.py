@@ -79,6 +79,8 @@ class Lanes:
     async def _look(self, place: int) -> tuple[int, bool]:
         """Give every tenant that has new events a lane; return the place come to, and whether there was nothing new."""
         found = await self._intake.owners(place, LOOK)
+        if self._lost:  # a lane from here on would leave out what was lost
+            return place, False
         for position, tenant in found:
             self._ends[tenant] = position
             if tenant not in self._places:
