@@ -145,7 +145,8 @@ class Worker:
             with contextlib.suppress(TimeoutError):
                 # Full jitter, so that workers do not all come back at once.
                 rest = random.uniform(0, pause)  # noqa: S311 -- no secret
-                await asyncio.wait_for(self._draining.wait(), rest)
+                async with asyncio.timeout(rest):
+                    _ = await self._draining.wait()
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _connection(self) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 
+from autoworker.model import WorkflowReference
 from chassis.storage.mongo import opened
 from tests.chaos.processes import Cluster, Process, four_processes, started
 from tests.cluster.test_four_processes import ready
@@ -20,24 +21,24 @@ from tests.support.ports import free_port
 from tests.support.servers import absent
 
 MANY = 20
-TAKE_OVER = 15.0
-"""Seconds within which a dead process's work must go on."""
+TAKE_OVER = 60.0
+"""Seconds within which a dead process's work must have gone on, on a machine that has much else to do."""
 ENDED = "io.serverlessworkflow.workflow.completed.v1"
 
 
 class Shop:
-    """Is called by workflows, and takes its time."""
+    """Is called by workflows, and answers while it is open."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.calls: Counter[str] = Counter()
         """How often each effect was asked for, by its key."""
-        self.pause = 0.5
+        self.open = asyncio.Event()
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Answer after a while."""
+        """Answer once it is open."""
         self.calls[request.headers["Idempotency-Key"]] += 1
-        await asyncio.sleep(self.pause)
+        await self.open.wait()
         return web.json_response({"paid": True})
 
 
@@ -128,6 +129,25 @@ async def known_to_each_other(store: str, processes: int) -> None:
         await eventually(attempt, "the processes seeing each other", 40.0)
 
 
+async def shared_out(
+    ada: Person, shop: Shop, store: str, definition: WorkflowReference
+) -> list[str]:
+    """Start executions until each process has some of them under way; return them all."""
+    executions: list[str] = []
+
+    async def under_way() -> bool:
+        return len(shop.calls) == len(executions)
+
+    async with opened(store, "workflow") as database:
+        for _ in range(10):  # a process that comes late leaves what is due to the other one
+            executions += [(await ada.start(definition)).id for _ in range(MANY)]
+            await eventually(under_way, "all calls under way")
+            which = {"_id": {"$in": executions}}
+            if len(await database.collection("executions").distinct("nodes", which)) == 2:
+                return executions
+    raise AssertionError("one process has it all")
+
+
 async def ends_of(ada: Person, execution: str) -> int:
     return [event.type async for event in ada.history(execution)].count(ENDED)
 
@@ -141,18 +161,12 @@ async def test_the_work_of_a_process_that_dies_or_stands_still_goes_on_in_the_ot
     await known_to_each_other(store, 3 if how == "freeze" else 2)
     async with signed_up(cluster.url) as ada:
         definition = await ada.publish(paying(shop))
-        shop.pause = 6.0
-        started = [(await ada.start(definition.reference)).id for _ in range(MANY)]
-
-        async def under_way() -> bool:
-            return len(shop.calls) == MANY
-
-        await eventually(under_way, "all calls under way")
-        shop.pause = 0.1
+        started = await shared_out(ada, shop, store, definition.reference)
         if how == "kill":
             victim.kill()
         else:
             victim.freeze()
+        shop.open.set()
         took = await all_ended(ada, started, TAKE_OVER)
         repeated = sum(count > 1 for count in shop.calls.values())
         if how == "freeze":
@@ -160,10 +174,10 @@ async def test_the_work_of_a_process_that_dies_or_stands_still_goes_on_in_the_ot
         else:
             victim.start()
         late = [(await ada.start(definition.reference)).id for _ in range(6)]
-        await all_ended(ada, late, 30.0)
+        await all_ended(ada, late, TAKE_OVER)
         started += late
         ends = [await ends_of(ada, execution) for execution in started]
 
     assert ends == [1] * len(ends)
     assert repeated > 0, "the victim had nothing under way"
-    print(f"\nafter {how}: {repeated} of {MANY} taken over, all ended within {took:.1f} s")  # noqa: T201
+    print(f"\nafter {how}: {repeated} of {len(started)} taken over, all ended within {took:.1f} s")  # noqa: T201

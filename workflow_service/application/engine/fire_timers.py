@@ -90,7 +90,8 @@ class Timers:
             if ahead > 0 or not (self._waking or self._failing):
                 seconds = min(max(ahead, 0.0), _LOOK)
         try:
-            await asyncio.wait_for(self._changed.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                _ = await self._changed.wait()
         except TimeoutError:
             return
 
