@@ -16,6 +16,7 @@ from chassis.caching.port import Cache, Limits, Locks
 from chassis.caching.reaching import Reach
 from chassis.caching.redis_cache import PATIENCE, PREFIX, RedisCache
 from chassis.caching.redis_feed import RedisFeed
+from chassis.caching.redis_limits import PATIENCE as LIMITS_PATIENCE
 from chassis.caching.redis_limits import RedisLimits
 from chassis.caching.redis_locks import RedisLocks
 from chassis.caching.surviving import SurvivingLimits
@@ -31,17 +32,19 @@ CONNECT = 2.0
 
 
 @asynccontextmanager
-async def limits_at(url: str, clock: Clock) -> AsyncIterator[Limits]:
+async def limits_at(
+    url: str, clock: Clock, *, patience: float = LIMITS_PATIENCE
+) -> AsyncIterator[Limits]:
     """The limits that are counted at *url*: `memory://`, or `redis://` and `rediss://`.
 
-    Redis need not be there, not even now.
+    Redis need not be there, not even now; a decision is given up after *patience* seconds.
     """
     own = MemoryLimits(clock)
     if url.startswith("memory:"):
         yield own
         return
     async with redis_at(url) as client:
-        yield SurvivingLimits(RedisLimits(client), own, clock)
+        yield SurvivingLimits(RedisLimits(client, patience=patience), own, clock)
 
 
 @dataclass(frozen=True, slots=True)

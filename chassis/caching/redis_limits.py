@@ -36,6 +36,8 @@ end
 return {allowed and 1 or 0, string.format('%.3f', paid), string.format('%.3f', excess)}
 """
 _MICRO: Final = 1_000_000
+PATIENCE: Final = 0.25
+"""Seconds after which a decision is given up."""
 
 
 class RedisLimits:
@@ -47,7 +49,7 @@ class RedisLimits:
         ahead: seconds by which the server's time is taken to be later; for tests.
     """
 
-    def __init__(self, client: Redis, *, patience: float = 0.25, ahead: float = 0.0) -> None:
+    def __init__(self, client: Redis, *, patience: float = PATIENCE, ahead: float = 0.0) -> None:
         self.ahead = ahead
         self._script: AsyncScript = client.register_script(_SCRIPT)
         self._patience = patience

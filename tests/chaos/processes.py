@@ -101,7 +101,7 @@ class Cluster:
         for process in reversed(self.processes):
             process.stop()
 
-    async def is_ready(self, deadline: float = 90.0) -> None:
+    async def is_ready(self, deadline: float = 240.0) -> None:
         """Return once the gateway answers."""
         port = int(self.url.rpartition(":")[2])
         async with asyncio.timeout(deadline):

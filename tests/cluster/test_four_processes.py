@@ -40,7 +40,7 @@ do:
 EXECUTION_ENDED = "io.autoworker.workflow.execution-ended.v1"
 ADMIN, ADMIN_PASSWORD = "admin@autoworker.internal", "Administrators-and-7-cups"
 MANY = 12
-PATIENCE = 90.0
+PATIENCE = 240.0
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ async def refused(who: Visitor) -> None:
     async def dead() -> bool:
         return await who.status() == 401
 
-    await eventually(dead, "the end of the session", deadline=1.0)
+    await eventually(dead, "the end of the session")
 
 
 async def test_an_address_is_confirmed_once(ada: Visitor, mailbox: Mailbox, email: str) -> None:

@@ -46,7 +46,7 @@ async def serving_asgi(app: Any) -> AsyncIterator[int]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(40):
                 while not server.started:  # noqa: ASYNC110 - uvicorn has no event to wait for
                     await asyncio.sleep(0.005)
             yield listener.getsockname()[1]

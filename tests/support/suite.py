@@ -22,7 +22,7 @@ from autoworker.suite import Running
 
 T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
-START_DEADLINE = 90.0
+START_DEADLINE = 240.0
 STOP_DEADLINE = 60.0
 _PAUSE = 0.02
 

@@ -103,6 +103,6 @@ async def test_a_stop_ends_open_watches_soon(tmp_path: Path) -> None:
             await anext(stream)
             began = asyncio.get_running_loop().time()
 
-        assert asyncio.get_running_loop().time() - began < 5
+        assert asyncio.get_running_loop().time() - began < 20
         with pytest.raises(Unavailable):
             await anext(stream)

@@ -63,7 +63,7 @@ async def test_who_watches_at_one_sees_what_comes_to_the_other(pair: tuple[World
     stream = one.user("alice").watch(after=0)
     try:
         await other.ended("alice")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             first = await anext(stream)
             await other.ended("alice")
             second = await anext(stream)

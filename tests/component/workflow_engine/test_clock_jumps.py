@@ -16,7 +16,7 @@ from workflow_service.adapters.steady_clock import SteadyClock
 from workflow_service.application.engine import fire_timers
 
 HOUR, DAY = 3_600.0, 86_400.0
-LATE = 5.0
+LATE = 20.0
 
 
 @pytest.fixture

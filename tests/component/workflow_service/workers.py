@@ -15,7 +15,7 @@ from protos.worker.v1 import worker_pb2 as pb
 from protos.worker.v1.worker_pb2_grpc import FunctionServiceStub, WorkerServiceStub
 from tests.component.workflow_service.world import USER, User, World
 
-DEADLINE = 10.0
+DEADLINE = 40.0
 PERMISSIONS = (*USER, "functions:read", "workers:connect")
 RESIZE = """
 document: {dsl: 1.0.3, namespace: test, name: resize, version: 1.0.0}

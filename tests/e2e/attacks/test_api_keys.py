@@ -136,7 +136,7 @@ async def test_a_stream_ends_with_its_key(suite: Suite, ada: Person) -> None:
 
         await ada.delete_api_key(key.id)
 
-        async with asyncio.timeout(2.0):
+        async with asyncio.timeout(20.0):
             await stream.content.read()
 
 
@@ -276,8 +276,8 @@ async def test_a_key_never_outlives_its_owners_rights(suite: Suite, anybody: Raw
 
 
 async def _soon(api: Raw, key: str, status: int) -> Answer:
-    """What the key is answered once it is *status*, or after a second."""
-    ended = time.monotonic() + 1.0
+    """What the key is answered once it is *status*, or after twenty seconds; how soon it usually is, is measured elsewhere."""
+    ended = time.monotonic() + 20.0
     while (answer := await api("GET", LIST, X_API_Key=key)).status != status:
         if time.monotonic() > ended:
             break

@@ -42,12 +42,12 @@ async def victim(suite: Suite) -> AsyncIterator[tuple[Visitor, str, str]]:
 
 
 async def dies(who: Visitor) -> None:
-    """Its tokens, of both kinds, are refused within a second."""
+    """Its tokens, of both kinds, are refused soon; how soon is measured in test_revocation.py."""
 
     async def refused() -> bool:
         return await who.status() == 401
 
-    await eventually(refused, "the end of the session", deadline=1.0)
+    await eventually(refused, "the end of the session")
     status, _ = await who("POST", "/v1/auth/refresh", {"refresh_token": who.refresh_token})
     assert status == 401
     assert await who.status() == 401
@@ -97,7 +97,7 @@ async def test_tokens_and_keys_die_when_their_user_is_deleted(
         async def refused() -> bool:
             return (await program("GET", "/v1/workflows"))[0] == 401
 
-        await eventually(refused, "the end of the key", deadline=1.0)
+        await eventually(refused, "the end of the key")
 
 
 async def test_an_administrator_logs_somebody_out_everywhere(

@@ -261,7 +261,7 @@ async def test_a_users_token_opens_no_inner_door(suite: Suite, token: str, tmp_p
                 await keys(
                     auth_pb2.GetKeysRequest(use=auth_pb2.KEY_USE_ACCESS),
                     metadata=metadata,
-                    timeout=5,
+                    timeout=30,
                 )
             except grpc.aio.AioRpcError as exc:
                 return exc.code()

