@@ -21,6 +21,8 @@ from tests.support.ports import free_port
 from tests.support.servers import absent
 
 MANY = 20
+STARTING = 240.0
+"""Seconds that the second process may take to start: nobody asks it whether it is ready."""
 TAKE_OVER = 60.0
 """Seconds within which a dead process's work must have gone on, on a machine that has much else to do."""
 ENDED = "io.serverlessworkflow.workflow.completed.v1"
@@ -126,7 +128,7 @@ async def known_to_each_other(store: str, processes: int) -> None:
         async def attempt() -> bool:
             return await nodes.count_documents({"count": {"$gte": 6}}) >= processes
 
-        await eventually(attempt, "the processes seeing each other", 40.0)
+        await eventually(attempt, "the processes seeing each other", STARTING)
 
 
 async def shared_out(
