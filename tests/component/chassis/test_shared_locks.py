@@ -157,7 +157,7 @@ async def test_fences_go_up_when_redis_is_emptied_and_when_it_is_started_anew(
 
 
 async def test_a_holder_notices_that_it_cannot_hold_on(redis: RedisServer) -> None:
-    async with replica(redis.url, SAFE, patience=0.25) as one:
+    async with replica(redis.url, SAFE) as one:
         lock = await one.locks.take("key", 1.0)
         assert lock is not None
         async with one.locks.kept(lock, 1.0):

@@ -168,7 +168,7 @@ async def test_a_slow_head_is_given_up(tmp_path: Path) -> None:
 
 
 async def test_a_slow_second_head_is_given_up_too(tmp_path: Path) -> None:
-    async with a_world(tmp_path, head_timeout=0.2) as world:
+    async with a_world(tmp_path, head_timeout=1.0) as world:
         reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
         writer.write(HEAD + b"\r\n")
         await reader.readuntil(b'{"status":"ok","checks":{}}')

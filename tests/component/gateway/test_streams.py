@@ -189,7 +189,7 @@ async def test_stopping_ends_streams_and_finishes_requests(tmp_path: Path) -> No
 
 
 async def test_while_draining_it_says_that_it_is_not_ready(tmp_path: Path) -> None:
-    async with a_world(tmp_path, drain_delay=0.5) as world:
+    async with a_world(tmp_path, drain_delay=2.0) as world:
         assert (await world.ask("GET", "/readyz", anonymous=True)).status == 200
 
         stopping = asyncio.ensure_future(world.stop())

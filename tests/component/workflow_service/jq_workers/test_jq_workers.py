@@ -85,16 +85,14 @@ def test_a_hostile_expression_fails_in_time_and_the_next_one_works(
 
 
 async def test_the_event_loop_stays_responsive_meanwhile(expressions: Expressions) -> None:
-    # The lag of a shared machine's scheduler is not ours: all but a few turns must be prompt, in one of three goes.
-    lags = [await lag_under_attack(expressions)]
-    while lags[-1] >= 0.05 and len(lags) < 3:
-        lags.append(await lag_under_attack(expressions))
-
-    assert lags[-1] < 0.05, lags
+    assert await lag_under_attack(expressions) < 0.05
 
 
 async def lag_under_attack(expressions: Expressions) -> float:
-    """By how many seconds the event loop is late, at the 98th percentile."""
+    """By how many seconds the event loop is late, at the 98th percentile, with this process at work meanwhile.
+
+    What others do on the machine makes it late as well, but costs this process no time.
+    """
     loop = asyncio.get_running_loop()
     sources = ["[repeat(1)]", '"x" * 1000000000', "reduce range(1e9) as $i (0; . + 1)"]
     compiled = [expressions.compile(source, ()) for source in sources]
@@ -104,9 +102,9 @@ async def lag_under_attack(expressions: Expressions) -> float:
     )
     lags = []
     while not hostile.done():
-        before = loop.time()
+        before, worked = loop.time(), time.process_time()
         await asyncio.sleep(0.005)
-        lags.append(loop.time() - before - 0.005)
+        lags.append(min(loop.time() - before - 0.005, time.process_time() - worked))
 
     assert all(isinstance(failure, ExpressionFailed) for failure in await hostile)
     return sorted(lags)[int(len(lags) * 0.98)]

@@ -80,8 +80,10 @@ async def opened(folder: Path) -> Cage:
     return await open_sandbox(limits, uid=UID, hidden=(), insecure=False, groups=(folder,))
 
 
-def takes(mebibytes: int, at_once: int) -> Command:
-    one = f"python3 -I -c 'x = b\"x\" * ({mebibytes} * 1048576); import time; time.sleep(0.5)'"
+def takes(mebibytes: int, at_once: int, seconds: float = 0) -> Command:
+    one = (
+        f"python3 -I -c 'x = b\"x\" * ({mebibytes} * 1048576); import time; time.sleep({seconds})'"
+    )
     line = (
         " ".join([f"{one} &"] * at_once) + ' for job in $(jobs -p); do wait "$job" || exit 9; done'
     )
@@ -92,7 +94,7 @@ async def test_what_is_within_each_process_may_be_too_much_together(folder: Path
     cage = await opened(folder)
 
     few = await run(cage, takes(40, 1))
-    many = await run(cage, takes(60, 4))
+    many = await run(cage, takes(60, 4, seconds=5))  # so that they meet, on a busy machine as well
 
     assert few.code == 0, few
     assert many.code != 0
