@@ -160,9 +160,14 @@ class ConsulRegistry:
                     _log.warning("consul_away", reason=exc.message)
 
     async def _register_again(self, registration: Registration) -> None:
-        if not await self._api.is_known(registration):
-            await self._api.register(registration)
-            _log.info("registered_again", instance=registration.ID)
+        name = registration.ID
+        if await self._api.is_known(registration) or name not in self._registered:
+            return
+        await self._api.register(registration)
+        if name in self._registered:
+            _log.info("registered_again", instance=name)
+        else:  # it has left meanwhile, and nobody else would say so
+            await self._api.deregister(name)
 
 
 async def _own_address(url: str) -> str:
