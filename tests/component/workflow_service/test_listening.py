@@ -93,8 +93,8 @@ async def test_waiting_outlives_the_process_and_misses_nothing(tmp_path: Path) -
 async def test_filters_may_be_costly_and_endless_ones_harm_nobody(suite: World, ada: User) -> None:
     text = "do:\n- l: {{listen: {{to: {{one: {{with: {{type: order.paid, data: '{}'}}}}}}}}}}"
     ways = {
-        "known": "${ [limit(60000; repeat(1))] | length == 60000 }",
-        "asked": "${ . as $d | [limit(60000; repeat(1))] | length == 60000 and $d == $input.n }",
+        "known": "${ [limit(600; repeat(1))] | length == 600 }",
+        "asked": "${ . as $d | [limit(600; repeat(1))] | length == 600 and $d == $input.n }",
         "endless": "${ [repeat(1)] | length == 1 }",
     }
     for name, filtered in ways.items():
