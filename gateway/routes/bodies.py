@@ -10,7 +10,7 @@ from chassis.errors import FieldProblem, Invalid
 from gateway.routes import strict_json
 
 S = TypeVar("S", bound=Struct)
-_PLACE: Final = re.compile(r" - at `(?:key in )?\$([^`]*)`$")
+_PLACE: Final = re.compile(r" - at (?:`key` in )?`\$([^`]*)`$")
 _NAMED: Final = re.compile(r"^Object (missing required|contains unknown) field `(.*)`$")
 _TYPES: Final = {
     "str": "a string",
@@ -50,7 +50,7 @@ def _struct(model: type[S], raw: Raw, path: str, problems: list[FieldProblem]) -
     before = len(problems)
     values: dict[str, Any] = {}
     for field in msgspec.structs.fields(model):
-        name = f"{path}.{field.name}" if path else field.name
+        name = f"{path}.{field.encode_name}" if path else field.encode_name
         member = members.pop(field.encode_name, None)
         if member is not None:
             values[field.name] = _value(field.type, member, name, problems)
@@ -94,8 +94,13 @@ def _joined(path: str, rest: str) -> str:
 
 
 def _plain(message: str) -> str:
-    wording = re.sub(r"`(\w+)`", lambda name: _TYPES.get(name[1], name[1]), message)
-    wording = wording.replace(" | ", " or ").replace("`", "")
+    wording = re.sub(r"`([^`]*)`", lambda kinds: _kinds(kinds[1]), message)
     if wording.startswith("Expected "):
         return "must be " + wording.removeprefix("Expected ").replace("of length", "with a length")
+    if wording.startswith("Invalid RFC3339"):
+        return f"must be {_TYPES['datetime']}, such as 2026-01-15T10:30:00Z"
     return wording[:1].lower() + wording[1:]
+
+
+def _kinds(kinds: str) -> str:
+    return " or ".join(_TYPES.get(kind, kind) for kind in kinds.split(" | "))

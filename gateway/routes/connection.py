@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 from aiohttp import StreamReader, web
@@ -26,6 +27,8 @@ from gateway.routes.problems import (
     TargetTooLong,
     internal_error,
 )
+from gateway.routes.screening import StrictRequest
+from gateway.routes.trailers import ChunkedBody
 
 MAX_TARGET = 8000
 MAX_FIELD = 16384
@@ -72,14 +75,9 @@ class StrictConnection(web.RequestHandler):
     """One connection of a client."""
 
     __slots__ = (
-        "_address",
-        "_body",
-        "_body_bytes",
-        "_body_since",
-        "_head_since",
-        "_server",
+        "_address", "_body", "_body_bytes", "_body_since", "_chunked", "_head_since", "_server",
         "_stuck",
-    )
+    )  # fmt: skip
 
     def __init__(self, server: "StrictServer", **kwargs: Any) -> None:
         super().__init__(server, **kwargs)
@@ -88,6 +86,7 @@ class StrictConnection(web.RequestHandler):
         self._body: StreamReader | None = None
         self._body_since = 0.0
         self._body_bytes = 0
+        self._chunked: ChunkedBody | None = None
         self._stuck: float | None = None
         self._address = ""
 
@@ -109,6 +108,7 @@ class StrictConnection(web.RequestHandler):
         """Bytes of a head, of a body, or of several requests."""
         known = self._request_count
         super().data_received(data)
+        self._watch_chunks(data, self._request_count - known)
         if self._request_count > known:
             self._head_since = None
             self._begin_body(len(data), alone=self._request_count == known + 1)
@@ -169,6 +169,28 @@ class StrictConnection(web.RequestHandler):
         self._body_bytes = received - size - len(getattr(message, "path", "")) if alone else 0
         self._watch_body()
 
+    def _watch_chunks(self, data: bytes, new: int) -> None:
+        """Nothing is served behind a chunked body that did not end plainly; see `trailers`."""
+        if new and self._pipelined(new):
+            # Nobody can tell trailers of the one from the head of the other.
+            self.close()
+        if (body := self._chunked) is None:
+            return
+        body.received(data)
+        if body.payload.is_eof():
+            self._chunked = None
+            if not body.ended_plainly():
+                body.payload.set_exception(RequestRefused("Trailers are not read here"))
+                self.close()
+
+    def _pipelined(self, new: int) -> bool:
+        """Take note of *new* requests; whether one came in one piece with a chunked body."""
+        queued = list(self._messages)
+        bodies = [self._chunked is not None]
+        bodies += [bool(getattr(message, "chunked", False)) for message, _ in queued[-new:]]
+        self._chunked = ChunkedBody(queued[-1][1]) if bodies[-1] else None
+        return any(bodies[:-1]) or (bodies[-1] and len(queued) > 1)
+
     def _watch_body(self) -> None:
         body = self._body
         if body is None:
@@ -207,6 +229,7 @@ class StrictServer(web.Server):
         **kwargs: Any,
     ) -> None:
         super().__init__(handler, **kwargs)
+        self.request_factory = partial(StrictRequest, loop=self._loop)
         self.refuser = refuser
         self._clock = clock
         self._patience = patience

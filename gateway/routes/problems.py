@@ -3,6 +3,7 @@
 The table below is the only place where a kind of failure gets its HTTP status.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,7 @@ from chassis.errors import (
 JSON: Final = "application/json"
 PROBLEM_JSON: Final = "application/problem+json"
 DEFAULT_RETRY_AFTER: Final = 1
+_WEIGHT: Final = re.compile(r"[01](?:\.[0-9]{0,3})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +226,15 @@ def one_problem(field: str, message: str) -> Invalid:
 
 
 def wants_problem_json(accept: str | None) -> bool:
-    """Whether an ``Accept`` header names RFC 9457 (and does not weigh it zero)."""
-    if accept is None or PROBLEM_JSON not in accept:
+    """Whether an ``Accept`` header names RFC 9457, and does not weigh plain JSON more."""
+    if accept is None or PROBLEM_JSON not in accept.lower():
         return False
-    for item in accept.split(","):
-        media_type, _, parameters = item.partition(";")
-        if media_type.strip().lower() == PROBLEM_JSON:
-            return parameters.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-    return False
+    weights = dict(map(_weighed, accept.split(",")))
+    wanted = weights.get(PROBLEM_JSON, 0.0)
+    return wanted > 0 and wanted >= weights.get(JSON, 0.0)
+
+
+def _weighed(item: str) -> tuple[str, float]:
+    media_type, *parameters = item.lower().replace(" ", "").split(";")
+    weight = next((each[2:] for each in parameters if each.startswith("q=")), "1")
+    return media_type, float(weight) if _WEIGHT.fullmatch(weight) else 1.0

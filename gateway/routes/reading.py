@@ -68,4 +68,7 @@ async def whole_body(http: web.BaseRequest, limit: int) -> bytes:
                 raise PayloadTooLarge(f"The body may have at most {limit} bytes")
     except web.RequestPayloadError:
         raise RequestRefused("The body is not framed as its headers say") from None
+    # Who waited for the end does not learn from it that something was wrong with that.
+    if isinstance(refused := http.content.exception(), RequestRefused):
+        raise refused
     return b"".join(chunks)

@@ -18,6 +18,20 @@ _VERSIONS: Final[frozenset[HttpVersion]] = frozenset({HttpVersion10, HttpVersion
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
+class StrictRequest(web.BaseRequest):
+    """A request whose answer is in HTTP/1.1, also when it came in a version that is not spoken."""
+
+    @property
+    def spoken(self) -> bool:
+        """Whether its version of HTTP is spoken here."""
+        return self._version in _VERSIONS
+
+    @property
+    def version(self) -> HttpVersion:
+        """The version that is answered in: its own, if that is spoken."""
+        return self._version if self.spoken else HttpVersion11
+
+
 def screen(http: web.BaseRequest) -> None:
     """Refuse what no honest client sends.
 
@@ -27,7 +41,7 @@ def screen(http: web.BaseRequest) -> None:
         ExpectationFailed: it wants something that there is not.
     """
     headers = http.headers
-    if http.version not in _VERSIONS:
+    if isinstance(http, StrictRequest) and not http.spoken:
         raise RequestRefused("Only HTTP/1.0 and HTTP/1.1 are spoken here")
     _check_size(http)
     for name in _SINGLE:

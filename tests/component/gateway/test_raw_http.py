@@ -81,6 +81,13 @@ async def test_what_servers_read_differently_is_400_and_closed(
     assert headers["connection"] == "close"
 
 
+@pytest.mark.parametrize("version", [b"HTTP/2.0", b"HTTP/0.9"])
+async def test_another_version_of_http_is_refused_in_ours(world: World, version: bytes) -> None:
+    answer = await world.raw(HEAD.replace(b"HTTP/1.1", version) + b"\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+
+
 async def test_the_absolute_form_of_our_own_address_is_answered(world: World) -> None:
     request = b"GET http://x/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
@@ -130,6 +137,60 @@ async def test_a_huge_chunk_extension_is_refused(world: World) -> None:
     )
 
     assert parsed(await world.raw(request))[0] == 400
+
+
+CHUNKED = (
+    b"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
+LOGIN = b'1c\r\n{"email":"a","password":"b"}\r\n'
+
+
+@pytest.mark.parametrize(
+    "trailers", [b"X-User-Id: root", b"A: b\r\nX-Request-Id: smuggled", b"X:" + b"a" * 999]
+)
+async def test_trailers_are_refused(world: World, trailers: bytes) -> None:
+    body = LOGIN + b"0\r\n" + trailers + b"\r\n\r\n"
+
+    status, headers, _ = parsed(await world.raw(CHUNKED + body))
+
+    assert (status, headers["connection"]) == (400, "close")
+
+
+@pytest.mark.parametrize(
+    "head", [CHUNKED, CHUNKED.replace(b"POST /v1/auth/login", b"GET /healthz")]
+)
+async def test_a_trailer_is_never_a_header_of_the_next_request(world: World, head: bytes) -> None:
+    request = head + LOGIN + b"0\r\nX-Request-Id: smuggled\r\n\r\n" + HEAD + b"\r\n"
+
+    assert b"smuggled" not in await world.raw(request)
+
+
+async def test_a_trailer_that_comes_late_is_never_a_header_either(world: World) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    for piece in (CHUNKED + LOGIN, b"0\r\n", b"X-Request-Id: smuggled\r\n", b"\r\n"):
+        writer.write(piece)
+        await writer.drain()
+    answer = await reader.read()
+    writer.close()
+
+    assert parsed(answer)[0] == 400
+    assert b"smuggled" not in answer
+
+
+@pytest.mark.parametrize("end", [b"0\r\n\r\n", b"000;last=1\r\n\r\n"])
+async def test_chunked_requests_follow_each_other_on_one_connection(
+    world: World, end: bytes
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.port)
+    for _ in range(3):
+        writer.write(CHUNKED)
+        writer.write(LOGIN + end[:1])
+        await writer.drain()
+        writer.write(end[1:])
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 401 ")
+        assert b"UNAUTHENTICATED" in await reader.readuntil(b"}}")
+    writer.close()
 
 
 async def test_a_body_that_contradicts_its_framing_is_400(world: World) -> None:

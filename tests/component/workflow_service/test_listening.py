@@ -53,6 +53,10 @@ async def test_what_one_workflow_emits_another_hears(suite: World, ada: User) ->
     assert msgspec.json.decode(done.output) == [{"by": "ada"}]
 
 
+async def test_an_empty_batch_of_events_is_a_valid_one(ada: User) -> None:
+    assert await ada.send() == 0
+
+
 async def test_tenants_never_hear_each_other(suite: World, ada: User) -> None:
     stranger = suite.user("eve", tenant="other")
     await ada.publish(ONE)

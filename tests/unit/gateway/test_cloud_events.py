@@ -70,3 +70,7 @@ def test_a_batch_is_read_in_order() -> None:
 def test_what_is_no_cloud_event_is_refused(members: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         structured(encoded(**members))
+
+
+def test_a_batch_may_be_empty() -> None:
+    assert not batch(b"[]")

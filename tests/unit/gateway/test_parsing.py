@@ -6,7 +6,7 @@ from typing import Annotated
 
 import pytest
 from aiohttp import web
-from msgspec import UNSET, Meta, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 
 from chassis.errors import Invalid, Malformed, NotFound
 from gateway.routes import bodies
@@ -163,6 +163,8 @@ class Outer(Struct):
     count: Annotated[int, Meta(ge=0, le=9)] = 0
     data: Raw | UnsetType = UNSET
     tags: list[str] | None = None
+    since: Annotated[datetime, Meta(tz=True)] | None = field(name="from", default=None)
+    labels: dict[Annotated[str, Meta(max_length=3)], str] = field(default_factory=dict)
 
 
 def test_a_body_becomes_its_struct_with_raw_data_untouched() -> None:
@@ -185,6 +187,11 @@ def test_a_body_becomes_its_struct_with_raw_data_untouched() -> None:
         (b'{"inner": {}, "count": 10, "more": 1, "tags": [1]}',
          {"inner.name": "is required", "count": "must be a whole number <= 9",
           "more": "is not a known field", "tags[0]": "must be a string, got a whole number"}),
+        (b'{"inner": {"name": "a"}, "from": 1, "labels": {"long": "x"}}',
+         {"from": "must be a time (RFC 3339) or null, got a whole number",
+          "labels": "must be a string with a length <= 3"}),
+        (b'{"inner": {"name": "a"}, "from": "now"}',
+         {"from": "must be a time (RFC 3339), such as 2026-01-15T10:30:00Z"}),
     ],
 )  # fmt: skip
 def test_all_problems_of_a_body_are_named(body: bytes, problems: dict[str, str]) -> None:

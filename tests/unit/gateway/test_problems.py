@@ -94,9 +94,15 @@ def test_http_has_statuses_of_its_own_for_some_failures() -> None:
         (None, False),
         ("application/json", False),
         ("application/problem+json", True),
-        ("text/html, Application/Problem+JSON;q=0.5".lower(), True),
+        ("text/html, Application/Problem+JSON;q=0.5", True),
         ("application/problem+json;q=0", False),
         ("application/problem+jsonp", False),
+        ("Application/Problem+JSON; q=0.5", True),
+        ("application/json, application/problem+json", True),
+        ("application/json;q=0.2, application/problem+json;q=0.9", True),
+        ("application/json, application/problem+json;q=0.1", False),
+        ("application/problem+json; charset=utf-8; q=0.0", False),
+        ("application/problem+json;q=nonsense", True),
     ],
 )
 def test_rfc_9457_is_used_when_it_is_asked_for(accept: str | None, wanted: bool) -> None:

@@ -73,6 +73,9 @@ class PublishEventsHandler:
         problems = list(_problems(command.events))
         if problems:
             raise EventsInvalid(problems)
+        # An empty batch is a valid one (CloudEvents' JSON format, 4.3).
+        if not command.events:
+            return 0
         caller = command.caller
         events = [_inbound(event, caller) for event in command.events]
         return await self.inbound.add(events, self.clock.now())
@@ -95,8 +98,6 @@ def _inbound(event: IncomingEvent, caller: Caller) -> InboundEvent:
 
 
 def _problems(events: Sequence[IncomingEvent]) -> Iterator[FieldProblem]:
-    if not events:
-        yield FieldProblem("events", "must not be empty")
     if len(events) > MOST_EVENTS:
         yield FieldProblem("events", f"must not be more than {MOST_EVENTS}")
         return
