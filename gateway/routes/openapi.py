@@ -22,10 +22,12 @@ from gateway.routes.route import Access, Body, Dialect, Parameter, Reply, Route
 
 Node = dict[str, Any]
 _REFERENCE: Final = "#/components/schemas/{name}"
+# An operator may shut out networks, from every route (`AUTOWORKER_IP_ALLOW`): hence 403.
 _COMMON: Final = (
-    Kind.MALFORMED, Kind.RATE_LIMITED, Kind.INTERNAL, Kind.UNAVAILABLE, Kind.DEADLINE_EXCEEDED,
+    Kind.MALFORMED, Kind.PERMISSION_DENIED, Kind.RATE_LIMITED, Kind.INTERNAL, Kind.UNAVAILABLE,
+    Kind.DEADLINE_EXCEEDED,
 )  # fmt: skip
-_WITH_TOKEN: Final = (Kind.UNAUTHENTICATED, Kind.PERMISSION_DENIED)
+_WITH_TOKEN: Final = (Kind.UNAUTHENTICATED,)
 _WITH_BODY: Final = (Kind.INVALID, Kind.PAYLOAD_TOO_LARGE, Kind.UNSUPPORTED_MEDIA_TYPE)
 _TAGS: Final = {
     "Identity": "Accounts, sessions and the tokens that prove them",
@@ -53,14 +55,18 @@ _DESCRIPTION: Final = (
 )
 
 
-_STATUSES: Final = ("400", "401", "413", "429", "500", "503", "504")
+_STATUSES: Final = ("400", "401", "403", "413", "415", "429", "500", "503", "504")
+# What is refused before its route is known comes in the contract's own shape.
+_UNROUTED: Final = {"schema": {"$ref": _REFERENCE.format(name="ErrorBody")}}
+_PROBLEM: Final = {PROBLEM_JSON: {"schema": {"$ref": _REFERENCE.format(name="Problem")}}}
+_OAUTH_ERROR: Final = {"$ref": _REFERENCE.format(name="OAuthError")}
 _REFUSED: Final = {
     "description": "Refused, as RFC 6749 section 5.2 has it",
-    "content": {JSON: {"schema": {"$ref": _REFERENCE.format(name="OAuthError")}}},
+    "content": {JSON: {"schema": {"anyOf": [_OAUTH_ERROR, _UNROUTED["schema"]]}}, **_PROBLEM},
 }
 _REFUSING_PAGE: Final = {
     "description": "A page that says why",
-    "content": {"text/html": {"schema": {"type": "string"}}},
+    "content": {"text/html": {"schema": {"type": "string"}}, JSON: _UNROUTED, **_PROBLEM},
 }
 _ERRORS: Final = {
     Dialect.OAUTH: dict.fromkeys(_STATUSES, _REFUSED),

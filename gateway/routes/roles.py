@@ -202,7 +202,7 @@ class RoleRoutes:
                 permission="roles:assign",
                 path_parameters=_USER_AND_ROLE,
                 replies=assigned,
-                errors=[Kind.NOT_FOUND, Kind.CONFLICT],
+                errors=[Kind.INVALID, Kind.NOT_FOUND, Kind.CONFLICT],
                 finishes=True,
             )
 

@@ -83,10 +83,33 @@ async def test_operation_ids_are_unique_and_everything_is_described(
     for _, _, operation in operations(document):
         assert operation["summary"]
         assert set(operation["tags"]) <= tags
-        assert {"400", "500", "503", "504"} <= set(operation["responses"])
+        assert {"400", "403", "500", "503", "504"} <= set(operation["responses"])
         for parameter in operation["parameters"]:
             assert parameter["description"]
             assert parameter["schema"]
+
+
+async def test_pages_and_oauth_name_each_status_and_shape_of_a_refusal(
+    document: dict[str, Any],
+) -> None:
+    refused = {
+        path: operation["responses"]
+        for path, _, operation in operations(document)
+        if path.startswith(("/oauth2/", "/account/"))
+    }
+
+    assert refused
+    for path, responses in refused.items():
+        kinds = {"text/html"} if "text/html" in responses["415"]["content"] else set()
+        for status in ("400", "401", "403", "413", "415"):
+            kinds_told = set(responses[status]["content"])
+            assert kinds_told == kinds | {"application/json", "application/problem+json"}, path
+
+
+async def test_granting_a_role_says_that_there_may_be_no_such_role(
+    document: dict[str, Any],
+) -> None:
+    assert "422" in document["paths"]["/v1/users/{id}/roles/{role}"]["put"]["responses"]
 
 
 async def test_what_is_in_the_path_is_a_parameter(document: dict[str, Any]) -> None:
