@@ -12,9 +12,19 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from chassis.errors import NotFound, Unavailable
-from chassis.messaging.port import CloudEvent, DeadLetter, DeadLetterHandler, Handler, matches
+from chassis.messaging.port import (
+    CloudEvent,
+    DeadLetter,
+    DeadLetterHandler,
+    Handler,
+    TogetherHandler,
+    matches,
+)
 from chassis.messaging.retry import Backoff, GivenUp, deliver
 from chassis.messaging.signals import DEAD, DELIVERED, log_given_up
+from chassis.telemetry.logging import get_logger
+
+_log = get_logger("chassis.messaging")
 
 KEPT_DEAD = 1_000
 
@@ -138,9 +148,11 @@ class MemoryBus:
                     await self._deliver(subscription, event)
                 return
             for start in range(0, len(events), step):
-                async with asyncio.TaskGroup() as group:
-                    for event in events[start : start + step]:
-                        group.create_task(self._deliver(subscription, event))
+                share = events[start : start + step]
+                if not await _taken_together(subscription, share):
+                    async with asyncio.TaskGroup() as group:
+                        for event in share:
+                            group.create_task(self._deliver(subscription, event))
 
     async def _deliver(self, subscription: _Subscription, event: CloudEvent) -> None:
         try:
@@ -164,3 +176,17 @@ class MemoryBus:
                 await asyncio.sleep(self._backoff.pause(failures))
             else:
                 return
+
+
+async def _taken_together(subscription: _Subscription, events: Sequence[CloudEvent]) -> bool:
+    """Whether the handler has taken all of *events* in with one call."""
+    handler = subscription.handler
+    if not isinstance(handler, TogetherHandler):
+        return False
+    try:
+        await handler.together(events)
+    except Exception as exc:  # noqa: BLE001 -- alone, each event gets its own outcome
+        _log.info("events_taken_alone", subscription=subscription.name, reason=str(exc))
+        return False
+    DELIVERED.child(subscription.name).inc(len(events))
+    return True

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol, Self, runtime_checkable
 
 import msgspec
 
@@ -42,6 +42,19 @@ Handler = Callable[[CloudEvent], Awaitable[None]]
 Returning means that its effect is safe. It may see an event again, so it must know what it has seen.
 Raising Malformed or Invalid gives the event up; raising anything else asks for it again later.
 """
+
+
+@runtime_checkable
+class TogetherHandler(Protocol):
+    """A handler that also takes in several events at once, for less than one after the other."""
+
+    async def __call__(self, event: CloudEvent, /) -> None:
+        """Take in one event, as `Handler` does."""
+        ...
+
+    async def together(self, events: Sequence[CloudEvent], /) -> None:
+        """Take in all of *events*. Whatever it raises has each of them offered again, alone."""
+        ...
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
@@ -96,7 +109,8 @@ class Bus(Protocol):
                 up goes to the dead letters.
             at_once: how many events the handler may have before it is done with the first, so that
                 they share a commit. They are begun in order; what they do must not depend on it, and
-                several processes that subscribe under one name share the events.
+                several processes that subscribe under one name share the events. A `TogetherHandler`
+                may be given so many in one call.
             outside: hear what others than our services publish, instead of what these do.
 
         Raises:

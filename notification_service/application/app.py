@@ -1,6 +1,6 @@
 """What this service can do."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from notification_service.application.commands.attempt_delivery import AttemptDelivery
@@ -37,7 +37,7 @@ class Commands:
 
     welcome_user: Callable[[WelcomeUser], Awaitable[None]]
     update_contact: Callable[[UpdateContact], Awaitable[None]]
-    notify_execution_ended: Callable[[NotifyExecutionEnded], Awaitable[None]]
+    notify_executions_ended: Callable[[Sequence[NotifyExecutionEnded]], Awaitable[None]]
     notify_account_fact: Callable[[NotifyAccountFact], Awaitable[None]]
     erase_user: Callable[[EraseUser], Awaitable[None]]
     mark_read: Callable[[MarkRead], Awaitable[Notification]]

@@ -60,6 +60,13 @@ class Intake(Protocol):
         """
         ...
 
+    async def settle_all(self, settling: Sequence[tuple[EventKey, Effect]]) -> Sequence[bool]:
+        """Settle each, as `settle` does, for less than one after the other.
+
+        When it raises, some may have been settled.
+        """
+        ...
+
 
 class Bell(Protocol):
     """Rings when an inbox may have something new."""

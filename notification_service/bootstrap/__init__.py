@@ -36,7 +36,7 @@ from notification_service.application.commands.notify_account_fact import (
     NotifyAccountFactHandler,
 )
 from notification_service.application.commands.notify_execution_ended import (
-    NotifyExecutionEndedHandler,
+    NotifyExecutionsEndedHandler,
 )
 from notification_service.application.commands.send_mail import SendMailHandler
 from notification_service.application.commands.update_contact import UpdateContactHandler
@@ -174,9 +174,9 @@ def assemble(
                 WelcomeUserHandler(store.intake, composer, signals).__call__, name="welcome_user"
             ),
             update_contact=wrap(UpdateContactHandler(store.intake).__call__, name="update_contact"),
-            notify_execution_ended=wrap(
-                NotifyExecutionEndedHandler(store.intake, composer, signals).__call__,
-                name="notify_execution_ended",
+            notify_executions_ended=wrap(
+                NotifyExecutionsEndedHandler(store.intake, composer, signals).__call__,
+                name="notify_executions_ended",
             ),
             notify_account_fact=wrap(
                 NotifyAccountFactHandler(store.intake, composer, signals).__call__,

@@ -1,6 +1,6 @@
 """The bus tells what happened; the application decides what it means here."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from chassis.messaging.port import DEAD_LETTERS, Bus, CloudEvent, DeadLetter
 from notification_service.application.app import Application
@@ -25,9 +25,6 @@ def subscribe(bus: Bus, app: Application) -> None:
 
     async def updated(event: CloudEvent) -> None:
         await commands.update_contact(messages.update_contact(event))
-
-    async def ended(event: CloudEvent) -> None:
-        await commands.notify_execution_ended(messages.notify_execution_ended(event))
 
     async def happened(event: CloudEvent) -> None:
         command = messages.notify_account_fact(event)
@@ -55,7 +52,21 @@ def subscribe(bus: Bus, app: Application) -> None:
     # One subscription, so that what happens to a user stays in its order.
     bus.subscribe(messages.CONSUMER, tuple(handlers), handle)
     # Executions end independently of each other and of users; together they share commits.
-    bus.subscribe(messages.ENDINGS, (messages.EXECUTION_ENDED,), ended, at_once=AT_ONCE)
+    bus.subscribe(messages.ENDINGS, (messages.EXECUTION_ENDED,), _Endings(app), at_once=AT_ONCE)
+
+
+class _Endings:
+    """Takes in that executions have ended: a `TogetherHandler`."""
+
+    def __init__(self, app: Application) -> None:
+        self._commands = app.commands
+
+    async def __call__(self, event: CloudEvent) -> None:
+        await self.together((event,))
+
+    async def together(self, events: Sequence[CloudEvent]) -> None:
+        endings = [messages.notify_execution_ended(event) for event in events]
+        await self._commands.notify_executions_ended(endings)
 
 
 async def leave(bus: Bus) -> None:

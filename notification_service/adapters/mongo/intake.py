@@ -1,5 +1,7 @@
 """Events taking effect, once."""
 
+import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
@@ -42,6 +44,10 @@ class MongoIntake:
         if effect.notification is not None or effect.pending is not None:
             self.work.ring()
         return fresh
+
+    async def settle_all(self, settling: Sequence[tuple[EventKey, Effect]]) -> Sequence[bool]:
+        """See `Intake.settle_all`; each in a transaction of its own."""
+        return await asyncio.gather(*(self.settle(*each) for each in settling))
 
     async def _settled(self, key: str, effect: Effect) -> bool:
         if effect.erased is not None:

@@ -1,9 +1,10 @@
 """Events taking effect, once."""
 
+import asyncio
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from chassis.storage.many import insert_rows
 from chassis.storage.sqlite import SqliteDatabase
@@ -13,6 +14,8 @@ from notification_service.adapters.sqlite.statements import insert_attempts
 from notification_service.application.ports import Effect, EventKey
 from notification_service.domain.notification import NewNotification
 from notification_service.domain.recipient import Contact, Recipient
+
+Settling: TypeAlias = tuple[EventKey, Effect]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +28,22 @@ class SqliteIntake:
 
     async def settle(self, event: EventKey, effect: Effect) -> bool:
         """See `Intake.settle`."""
-        fresh = await self.database.write(_Settling(event, effect))
+        return (await self.settle_all([(event, effect)]))[0]
+
+    async def settle_all(self, settling: Sequence[Settling]) -> Sequence[bool]:
+        """See `Intake.settle_all`."""
+        if not settling:
+            return ()
+        try:
+            fresh = await self.database.write(_Settlings(settling))
+        except _HeardBefore:
+            return await asyncio.gather(*(self.settle(*each) for each in settling))
         # Also for an event that came again: its first hearing may have been cancelled after the
         # commit and before this line, and a bell may ring for nothing.
-        if effect.notification is not None:
-            self.bells.ring(effect.notification.recipient)
-        if effect.notification is not None or effect.pending is not None:
+        new = [effect.notification for _, effect in settling if effect.notification is not None]
+        for recipient in {notification.recipient for notification in new}:
+            self.bells.ring(recipient)
+        if new or any(effect.pending is not None for _, effect in settling):
             self.work.ring()
         return fresh
 
@@ -40,27 +53,31 @@ class _HeardBefore(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Settling:
-    """One event taking effect: a `SharedWork`, whose result is whether the event was new."""
+class _Settlings:
+    """Events taking effect: a `SharedWork`, whose result is which of the events were new.
 
-    event: EventKey
-    effect: Effect
+    It raises _HeardBefore, and is undone, when one of several was not.
+    """
 
-    def __call__(self, connection: sqlite3.Connection) -> bool:
+    settling: Sequence[Settling]
+
+    def __call__(self, connection: sqlite3.Connection) -> Sequence[bool]:
         try:
-            self.together(connection, (self,))
+            return self.together(connection, (self,))[0]
         except _HeardBefore:
-            return False
-        return True
+            if len(self.settling) > 1:
+                raise
+            return (False,)
 
     @staticmethod
     def together(
-        connection: sqlite3.Connection, settlings: Sequence["_Settling"]
-    ) -> Sequence[bool]:
-        events = [(settling.event.source, settling.event.id) for settling in settlings]
+        connection: sqlite3.Connection, works: Sequence["_Settlings"]
+    ) -> Sequence[Sequence[bool]]:
+        settling = [each for work in works for each in work.settling]
+        events = [(event.source, event.id) for event, _ in settling]
         if insert_rows(connection, _EVENTS, events, "ON CONFLICT DO NOTHING") < len(events):
             raise _HeardBefore
-        effects = [settling.effect for settling in settlings]
+        effects = [effect for _, effect in settling]
         for effect in effects:
             if effect.erased is not None:
                 _erase(connection, effect.erased)
@@ -70,7 +87,7 @@ class _Settling:
         insert_attempts(connection, [e.attempt for e in effects if e.attempt])
         pending = [rows.pending_row(e.pending) for e in effects if e.pending]
         insert_rows(connection, rows.INTO_QUEUE, pending)
-        return [True] * len(settlings)
+        return [[True] * len(work.settling) for work in works]
 
 
 _EVENTS: Final = "INSERT INTO settled_events (source, id)"

@@ -60,6 +60,47 @@ async def test_events_are_remembered_when_the_store_is_opened_again(reopen: Open
         assert await store.inbox.latest(ALICE) == 1
 
 
+async def test_several_events_take_effect_at_once(store: Store) -> None:
+    several = [
+        (EventKey("/test", "e1"), Effect(notification=notification("n1"), attempt=attempt("a1"))),
+        (EventKey("/test", "e2"), Effect(notification=notification("n2", BOB))),
+        (EventKey("/test", "e3"), Effect(notification=notification("n3"), pending=pending("n3"))),
+    ]
+
+    assert list(await store.intake.settle_all(several)) == [True, True, True]
+
+    assert await store.inbox.latest(ALICE) == 2
+    assert await store.inbox.get(BOB, "n2") is not None
+    assert [entry.attempt for entry in await _attempts(store)] == [attempt("a1")]
+    assert await store.queue.claim(NOON, 10) == [pending("n3")]
+
+
+async def test_of_several_events_those_that_came_before_change_nothing(store: Store) -> None:
+    await store.intake.settle(EVENT, Effect(notification=notification("n1")))
+    several = [
+        (EventKey("/test", "e2"), Effect(notification=notification("n2"))),
+        (EVENT, Effect(notification=notification("n3"))),
+        (EventKey("/test", "e4"), Effect(notification=notification("n4"))),
+    ]
+
+    assert list(await store.intake.settle_all(several)) == [True, False, True]
+
+    assert await store.inbox.get(ALICE, "n3") is None
+    assert await store.inbox.latest(ALICE) == 3
+
+
+async def test_an_event_that_comes_twice_at_once_takes_effect_once(store: Store) -> None:
+    twice = [(EVENT, Effect(notification=notification(name))) for name in ("n1", "n2")]
+
+    assert sorted(await store.intake.settle_all(twice)) == [False, True]
+
+    assert await store.inbox.latest(ALICE) == 1
+
+
+async def test_no_events_change_nothing(store: Store) -> None:
+    assert list(await store.intake.settle_all([])) == []
+
+
 async def test_an_older_contact_does_not_replace_a_newer_one(store: Store) -> None:
     newer, older = contact("new@example.org", as_of=later(1)), contact("old@example.org")
     await store.intake.settle(EVENT, Effect(contact=newer))

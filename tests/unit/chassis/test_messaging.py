@@ -153,6 +153,38 @@ async def test_publishing_returns_once_every_subscription_has_handled_the_event(
     await publishing
 
 
+class Together:
+    """A handler that takes several at once, and keeps what each call brought."""
+
+    def __init__(self, *refused: str) -> None:
+        self.calls: list[list[str]] = []
+        self._refused = refused
+
+    async def __call__(self, event: CloudEvent) -> None:
+        await self.together([event])
+
+    async def together(self, events: Sequence[CloudEvent]) -> None:
+        ids = [event.id for event in events]
+        if any(id in self._refused for id in ids):
+            raise Invalid("no such field")
+        self.calls.append(ids)
+
+
+async def test_who_takes_several_at_once_is_called_once_for_them() -> None:
+    bus, handler = MemoryBus(QUICK), Together()
+    bus.subscribe("together", ["*"], handler, at_once=2)
+    await bus.publish([event(id) for id in "abc"])
+    assert handler.calls == [["a", "b"], ["c"]]
+
+
+async def test_one_that_is_wrong_among_several_is_given_up_alone() -> None:
+    bus, handler = MemoryBus(QUICK), Together("b")
+    bus.subscribe("together", ["*"], handler, at_once=10)
+    await bus.publish([event(id) for id in "abc"])
+    assert handler.calls == [["a"], ["c"]]
+    assert [letter.event.id for letter in bus.dead_letters] == ["b"]
+
+
 async def test_a_stopped_bus_takes_nothing() -> None:
     async with MemoryBus() as bus:
         pass

@@ -100,6 +100,10 @@ class MemoryIntake:
         tables.announce()
         return True
 
+    async def settle_all(self, settling: Sequence[tuple[EventKey, Effect]]) -> Sequence[bool]:
+        """See `Intake.settle_all`."""
+        return [await self.settle(*each) for each in settling]
+
 
 @dataclass
 class MemoryInbox:

@@ -15,7 +15,7 @@ from notification_service.application.commands.attempt_delivery import (
 from notification_service.application.commands.mark_read import MarkRead, MarkReadHandler
 from notification_service.application.commands.notify_execution_ended import (
     NotifyExecutionEnded,
-    NotifyExecutionEndedHandler,
+    NotifyExecutionsEndedHandler,
 )
 from notification_service.application.commands.update_preferences import (
     UpdatePreferences,
@@ -76,9 +76,9 @@ class World:
         handler = WelcomeUserHandler(self.store.intake, self.composer, self.signals)
         await handler(WelcomeUser(event, contact()))
 
-    async def notify(self, command: NotifyExecutionEnded) -> None:
-        handler = NotifyExecutionEndedHandler(self.store.intake, self.composer, self.signals)
-        await handler(command)
+    async def notify(self, *commands: NotifyExecutionEnded) -> None:
+        handler = NotifyExecutionsEndedHandler(self.store.intake, self.composer, self.signals)
+        await handler(commands)
 
     async def deliver(self, *outcomes: Outcome) -> ScriptedChannel:
         """Attempt what is due now, once."""
@@ -173,6 +173,22 @@ async def test_an_execution_that_no_user_started_is_nobodys_news(world: World) -
     await world.notify(NotifyExecutionEnded(EVENT, replace(COMPLETED, owner=None)))
 
     assert world.store.tables.notifications == []
+
+
+async def test_of_executions_that_ended_together_each_is_news_to_its_owner(world: World) -> None:
+    facts = (COMPLETED, replace(COMPLETED, owner=None), replace(COMPLETED, owner=BOB), COMPLETED)
+    names = ("e1", "e2", "e3", "e1")
+
+    await world.notify(
+        *(
+            NotifyExecutionEnded(EventKey("/autoworker/workflow", name), fact)
+            for name, fact in zip(names, facts, strict=True)
+        )
+    )
+
+    assert world.signals.types == ["execution.completed"] * 2
+    assert await world.store.inbox.latest(ALICE) == 1
+    assert await world.store.inbox.latest(BOB) == 1
 
 
 async def test_a_deferred_mail_is_tried_again_later(world: World) -> None:
