@@ -52,11 +52,12 @@ class Log:
 class Running:
     """A relay under way, and what came out of the bus."""
 
-    def __init__(self, log: Log, *, batch: int = 2) -> None:
+    def __init__(self, log: Log, *, batch: int = 2, linger: float = 0.0) -> None:
         self.got: list[str] = []
         self.bus = MemoryBus(QUICK)
         self.bus.subscribe("got", ["*"], self._take)
-        self._task = asyncio.create_task(Relay(log, self.bus, batch=batch, backoff=QUICK).run())
+        relay = Relay(log, self.bus, batch=batch, backoff=QUICK, linger=linger)
+        self._task = asyncio.create_task(relay.run())
 
     async def _take(self, event: CloudEvent) -> None:
         self.got.append(event.id)
@@ -75,6 +76,17 @@ async def test_a_relay_publishes_the_log_in_order_and_remembers_how_far_it_came(
     await eventually(lambda: log.checkpoints["relay"] == 4)
     await running.stop()
     assert running.got == ["a", "b", "c", "d"]
+
+
+async def test_after_a_round_that_was_not_full_a_relay_lets_the_next_one_grow() -> None:
+    log = Log("a", "b", "c")
+    running = Running(log, batch=2, linger=3_600)
+    await eventually(lambda: log.checkpoints.get("relay") == 3)
+    log.append("d")
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert running.got == ["a", "b", "c"]
+    await running.stop()
 
 
 async def test_a_relay_goes_on_from_its_checkpoint() -> None:
