@@ -22,12 +22,16 @@ class Nemesis:
     Args:
         deployment: its things.
         chance: chooses.
+        spared: is neither killed nor restarted by chance.
     """
 
-    def __init__(self, deployment: Deployment, chance: random.Random) -> None:
+    def __init__(
+        self, deployment: Deployment, chance: random.Random, spared: Sequence[Member] = ()
+    ) -> None:
         self.done: Counter[str] = Counter()
         self._deployment = deployment
         self._chance = chance
+        self._mortal = [each for each in deployment.members if each not in spared]
 
     async def kill(self, name: str, victim: Breakable, *, down: float = 0.0) -> None:
         """End something as a power cut would, and start it again *down* seconds later."""
@@ -56,16 +60,21 @@ class Nemesis:
             member.process.start()
             await self._deployment.whole()
 
+    async def roll_all(self) -> None:
+        """Restart every process but those that are spared."""
+        await self.roll(self._mortal)
+
     async def strike(self) -> str:
         """Break something, whatever it is; what was done."""
         blow = self._chance.choice((self._at_a_process, self._at_a_server, self._at_a_wire))
         return await blow()
 
     async def _at_a_process(self) -> str:
-        member = self._chance.choice(self._deployment.members)
         if self._chance.random() < 0.5:
+            member = self._chance.choice(self._mortal)
             await self.kill(member.name, member.process, down=self._chance.uniform(0.0, 4.0))
             return f"killed {member.name}"
+        member = self._chance.choice(self._deployment.members)
         await self.freeze(member.name, member.process, seconds=self._chance.uniform(0.5, 12.0))
         return f"froze {member.name}"
 
