@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeVar
 from auth_service.application.actor import Actor
 from auth_service.application.ports import Audit
 from auth_service.application.use_case import UseCase
-from auth_service.domain.errors import RoleTooPowerful
+from auth_service.domain.access_errors import RoleTooPowerful
 
 
 class Acted(Protocol):

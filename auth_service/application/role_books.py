@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from auth_service.application.ports import Roles
-from auth_service.domain.errors import RolesChanged
+from auth_service.domain.access_errors import RolesChanged
 from auth_service.domain.roles import RoleBook
 from chassis.clock import Clock
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from auth_service.domain.errors import (
+from auth_service.domain.access_errors import (
     RoleCycle,
     RoleFixed,
     RoleInUse,

@@ -8,18 +8,10 @@ not known. The driver repeats a write once by itself, which the server recognise
 from __future__ import annotations
 
 import asyncio
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Coroutine,
-    Iterator,
-    Mapping,
-    Sequence,
-)
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeAlias, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import pymongo
 from bson import Binary
@@ -29,7 +21,6 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import (
     BulkWriteError,
-    ConfigurationError,
     ConnectionFailure,
     ExecutionTimeout,
     InvalidOperation,
@@ -40,7 +31,7 @@ from pymongo.errors import (
 
 from chassis.errors import CannotStart
 from chassis.storage.jobs import StoreUnavailable
-from chassis.storage.mongo_measuring import Measured
+from chassis.storage.mongo_client import client_of
 
 Document: TypeAlias = dict[str, Any]
 Collection: TypeAlias = AsyncCollection[Document]
@@ -49,25 +40,6 @@ SessionId: TypeAlias = Binary
 T = TypeVar("T")
 
 DUPLICATE_KEY: Final = 11000
-
-_TIMEOUT: Final = 10_000
-"""Milliseconds for one operation, its repetition included: longer than an election takes."""
-
-# Settings that the URL may change. Those of durability it may not: they are what the store promises.
-_DEFAULTS: Final[Mapping[str, Any]] = {
-    "appname": "autoworker",
-    "connecttimeoutms": 3_000,
-    "maxpoolsize": 64,
-    "serverselectiontimeoutms": 5_000,
-    "timeoutms": _TIMEOUT,
-}
-_FIXED: Final[Mapping[str, Any]] = {
-    "journal": True,
-    "readconcernlevel": "majority",
-    "retryreads": True,
-    "retrywrites": True,
-    "w": "majority",
-}
 
 # Codes of the server that are about its state and not about the command
 # (https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml).
@@ -208,7 +180,7 @@ async def opened(url: str, service: str) -> AsyncIterator[MongoDatabase]:
     Raises:
         CannotStart: the URL cannot be used, or nothing answers there.
     """
-    client = _client(url, service)
+    client = client_of(url, service)
     try:
         database = MongoDatabase(client, client[database_name(url, service)])
         try:
@@ -224,19 +196,6 @@ def database_name(url: str, service: str) -> str:
     """What the database of *service* is called at *url*."""
     prefix = urlsplit(url).path.strip("/") or "autoworker"
     return f"{prefix}_{service}"
-
-
-def _client(url: str, service: str) -> AsyncMongoClient[Document]:
-    given = {name.lower() for name, _ in parse_qsl(urlsplit(url).query)}
-    defaults = {name: value for name, value in _DEFAULTS.items() if name not in given}
-    try:
-        client: AsyncMongoClient[Document] = AsyncMongoClient(
-            url, event_listeners=[Measured(service)], **defaults, **_FIXED
-        )
-    except (ConfigurationError, PyMongoError, ValueError) as exc:
-        # The driver's text may repeat the URL, which may have a password.
-        raise CannotStart(f"AUTOWORKER_STORE_URL cannot be used ({type(exc).__name__})") from exc
-    return client
 
 
 @contextmanager

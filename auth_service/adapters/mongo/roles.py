@@ -8,7 +8,8 @@ from auth_service.adapters.mongo.administrators import ROLE_BOOKS, USERS, keep_a
 from auth_service.adapters.mongo.ledger import MongoEntry, MongoLedger
 from auth_service.adapters.times import micros, moment
 from auth_service.application.ports import Assignment, Change
-from auth_service.domain.errors import RoleInUse, RolesChanged, UserNotFound
+from auth_service.domain.access_errors import RoleInUse, RolesChanged
+from auth_service.domain.errors import UserNotFound
 from auth_service.domain.permissions import Role
 from auth_service.domain.roles import RoleBook, RoleDefinition
 from chassis.storage.keys import key_of

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from auth_service.adapters.sqlite.ledger import Entry, Ledger
 from auth_service.adapters.times import micros, moment
 from auth_service.application.ports.policies import Edit
-from auth_service.domain.errors import NameTaken, PolicyNotFound, TooManyPolicies
+from auth_service.domain.access_errors import NameTaken, PolicyNotFound, TooManyPolicies
 from auth_service.domain.policies import PolicyDraft, PolicyVersion
 from chassis.policies.model import Effect, Mode
 

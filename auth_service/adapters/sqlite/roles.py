@@ -5,7 +5,8 @@ import sqlite3
 from auth_service.adapters.sqlite.ledger import Entry, Ledger
 from auth_service.adapters.times import micros, moment
 from auth_service.application.ports import Assignment, Change
-from auth_service.domain.errors import LastAdministrator, RoleInUse, RolesChanged, UserNotFound
+from auth_service.domain.access_errors import RoleInUse, RolesChanged
+from auth_service.domain.errors import LastAdministrator, UserNotFound
 from auth_service.domain.permissions import Role
 from auth_service.domain.roles import RoleBook, RoleDefinition
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from auth_service.application.actor import Actor
 from auth_service.application.ports import Audit, Rights, Users
-from auth_service.domain.errors import RoleTooPowerful, UserNotFound
+from auth_service.domain.access_errors import RoleTooPowerful
+from auth_service.domain.errors import UserNotFound
 from auth_service.domain.user import User
 
 

@@ -6,7 +6,8 @@ from auth_service.application.actor import Actor
 from auth_service.application.policy_changes import PolicyChanges
 from auth_service.application.ports import Audit
 from auth_service.application.ports.policies import Conditions, Policies
-from auth_service.domain.errors import InputInvalid, PolicyNotFound
+from auth_service.domain.access_errors import PolicyNotFound
+from auth_service.domain.errors import InputInvalid
 from auth_service.domain.policies import (
     MAX_POLICIES,
     PolicyDraft,

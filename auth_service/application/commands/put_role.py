@@ -6,7 +6,8 @@ from auth_service.application.actor import Actor
 from auth_service.application.live_sessions import LiveSessions
 from auth_service.application.ports import Audit, Change, RevocationKind, Roles
 from auth_service.application.role_books import RoleBooks
-from auth_service.domain.errors import InputInvalid, NameTaken
+from auth_service.domain.access_errors import NameTaken
+from auth_service.domain.errors import InputInvalid
 from auth_service.domain.roles import RoleBook, RoleDefinition, role_problems
 from auth_service.domain.session import SessionPolicy
 from chassis.clock import Clock

@@ -6,7 +6,7 @@ from auth_service.application.actor import Actor
 from auth_service.application.commands.put_policy import PutPolicy
 from auth_service.application.ports.policies import Policies
 from auth_service.application.use_case import UseCase
-from auth_service.domain.errors import PolicyNotFound
+from auth_service.domain.access_errors import PolicyNotFound
 from auth_service.domain.policies import PolicyVersion
 
 

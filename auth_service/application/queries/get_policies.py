@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from auth_service.application.ports.policies import Policies
-from auth_service.domain.errors import PolicyNotFound
+from auth_service.domain.access_errors import PolicyNotFound
 from auth_service.domain.policies import PolicyVersion
 
 

@@ -12,14 +12,9 @@ from auth_service.adapters.mongo.stores import MongoStores
 from auth_service.application.ports import Assignment, Change, RevocationKind
 from auth_service.application.ports.accounts import AccountChange, Erasure
 from auth_service.application.ports.policies import Edit
+from auth_service.domain.access_errors import RoleInUse, RolesChanged, TooManyPolicies
 from auth_service.domain.api_key import ApiKey, Environment, KeySecret, KeyTerms, KeyUsage
-from auth_service.domain.errors import (
-    LastAdministrator,
-    RoleInUse,
-    RolesChanged,
-    TooManyPolicies,
-    UserNotFound,
-)
+from auth_service.domain.errors import LastAdministrator, UserNotFound
 from auth_service.domain.events import AccountFact, FactKind
 from auth_service.domain.permissions import Role
 from auth_service.domain.policies import PolicyDraft

@@ -9,7 +9,7 @@ import pytest
 from auth_service.application.ports import Change, RevocationKind
 from auth_service.application.ports.policies import Edit
 from auth_service.bootstrap.stores import Stores
-from auth_service.domain.errors import NameTaken, PolicyNotFound, TooManyPolicies
+from auth_service.domain.access_errors import NameTaken, PolicyNotFound, TooManyPolicies
 from auth_service.domain.policies import PolicyDraft, PolicyVersion
 from chassis.policies.model import Effect, Mode
 from tests.contract.auth_service.conftest import NOW

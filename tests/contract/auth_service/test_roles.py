@@ -9,7 +9,8 @@ import pytest
 from auth_service.application.ports import Assignment, Change, RevocationKind
 from auth_service.application.ports.oauth import ServiceAccount
 from auth_service.bootstrap.stores import Stores
-from auth_service.domain.errors import LastAdministrator, RoleInUse, RolesChanged, UserNotFound
+from auth_service.domain.access_errors import RoleInUse, RolesChanged
+from auth_service.domain.errors import LastAdministrator, UserNotFound
 from auth_service.domain.permissions import Role
 from auth_service.domain.roles import RoleDefinition
 from auth_service.domain.user import User

@@ -13,7 +13,8 @@ from auth_service.application.commands.roll_back_policy import RollBackPolicy
 from auth_service.application.queries.explain_decision import ExplainDecision
 from auth_service.application.queries.watch_policies import TenantPolicies, WatchPolicies
 from auth_service.application.queries.watch_revocations import Heartbeat
-from auth_service.domain.errors import InputInvalid, PolicyNotFound, RoleTooPowerful, UserNotFound
+from auth_service.domain.access_errors import PolicyNotFound, RoleTooPowerful
+from auth_service.domain.errors import InputInvalid, UserNotFound
 from auth_service.domain.permissions import PERMISSIONS
 from auth_service.domain.policies import PolicyDraft
 from auth_service.domain.roles import RoleDefinition

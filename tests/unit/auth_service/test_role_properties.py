@@ -6,7 +6,7 @@ from contextlib import suppress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth_service.domain.errors import (
+from auth_service.domain.access_errors import (
     RoleCycle,
     RoleFixed,
     RoleInUse,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from auth_service.domain.errors import (
+from auth_service.domain.access_errors import (
     RoleCycle,
     RoleFixed,
     RoleInUse,

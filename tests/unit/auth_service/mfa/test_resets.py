@@ -10,10 +10,8 @@ from auth_service.application.commands.ensure_first_administrator import EnsureF
 from auth_service.application.commands.login import Login
 from auth_service.application.queries.list_factors import ListFactors
 from auth_service.application.recent_authentication import Presence
-from auth_service.domain.errors import (
-    RoleTooPowerful,
-    UserNotFound,
-)
+from auth_service.domain.access_errors import RoleTooPowerful
+from auth_service.domain.errors import UserNotFound
 from auth_service.domain.permissions import PERMISSIONS
 from tests.component.auth_service.gateway import says
 from tests.unit.auth_service.fakes import HOME, PASSWORD, Identity, session_of
