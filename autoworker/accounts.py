@@ -3,19 +3,16 @@
 import msgspec
 
 from autoworker.model import Tokens, User
-from autoworker.sessions import Session
-from autoworker.transport import Transport, decoded
+from autoworker.requests import Requests
+from autoworker.transport import decoded
 
 
 class _Registered(msgspec.Struct, frozen=True):
     user: User
 
 
-class Accounts:
+class Accounts(Requests):
     """Sign-up, login and logout."""
-
-    _transport: Transport
-    _session: Session
 
     async def register(
         self, email: str, password: str, name: str = "", *, tenant: str = "default"
@@ -56,9 +53,8 @@ class Accounts:
 
     async def logout(self) -> None:
         """End the session; its tokens are dead at once."""
-        await self._transport.send("POST", "/v1/auth/logout", session=self._session)
+        await self._send("POST", "/v1/auth/logout")
 
     async def me(self) -> User:
         """Who one is."""
-        _, answer = await self._transport.send("GET", "/v1/users/me", session=self._session)
-        return decoded(answer, User)
+        return await self._get("/v1/users/me", User)

@@ -9,8 +9,8 @@ from msgspec import UNSET, UnsetType
 
 from autoworker.model import Page
 from autoworker.places import given, segment
-from autoworker.sessions import Session
-from autoworker.transport import Transport, decoded
+from autoworker.requests import Requests
+from autoworker.transport import decoded
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -49,11 +49,8 @@ class _Changes(msgspec.Struct, frozen=True):
     password: str = ""
 
 
-class ApiKeys:
+class ApiKeys(Requests):
     """Secrets for programs, which act for whoever made them."""
-
-    _transport: Transport
-    _session: Session
 
     async def create_api_key(
         self,
@@ -93,9 +90,7 @@ class ApiKeys:
                 "password": password,
             }
         )
-        _, answer = await self._transport.send(
-            "POST", "/v1/api-keys", session=self._session, body=body
-        )
+        _, answer = await self._send("POST", "/v1/api-keys", body)
         return decoded(answer, NewApiKey)
 
     async def api_key(self, key_id: str) -> ApiKey:
@@ -104,21 +99,12 @@ class ApiKeys:
         Raises:
             NotFound: there is none.
         """
-        _, answer = await self._transport.send("GET", _place(key_id), session=self._session)
-        return decoded(answer, ApiKey)
+        return await self._get(_place(key_id), ApiKey)
 
-    async def api_keys(self, *, everybodys: bool = False) -> AsyncIterator[ApiKey]:
+    def api_keys(self, *, everybodys: bool = False) -> AsyncIterator[ApiKey]:
         """One's own keys, newest first, or *everybodys* for administrators."""
-        cursor: str | None = ""
-        while cursor is not None:
-            params = given(cursor=cursor, all="true" if everybodys else "")
-            _, answer = await self._transport.send(
-                "GET", "/v1/api-keys", session=self._session, params=params
-            )
-            page = decoded(answer, Page[ApiKey])
-            for key in page.items:
-                yield key
-            cursor = page.next_cursor
+        params = given(all="true" if everybodys else "")
+        return self._pages("/v1/api-keys", Page[ApiKey], params)
 
     async def update_api_key(
         self,
@@ -137,10 +123,7 @@ class ApiKeys:
             NotFound: there is no such key.
         """
         changes = _Changes(name, permissions, rate_limit, allowed_ips, expires_at, password)
-        body = msgspec.json.encode(changes)
-        _, answer = await self._transport.send(
-            "PATCH", _place(key_id), session=self._session, body=body
-        )
+        _, answer = await self._send("PATCH", _place(key_id), msgspec.json.encode(changes))
         return decoded(answer, ApiKey)
 
     async def rotate_api_key(
@@ -154,9 +137,7 @@ class ApiKeys:
             NotFound: there is no such key.
         """
         body = msgspec.json.encode({"overlap_seconds": overlap, "password": password})
-        _, answer = await self._transport.send(
-            "POST", f"{_place(key_id)}/rotate", session=self._session, body=body
-        )
+        _, answer = await self._send("POST", f"{_place(key_id)}/rotate", body)
         return decoded(answer, NewApiKey)
 
     async def delete_api_key(self, key_id: str) -> None:
@@ -165,7 +146,7 @@ class ApiKeys:
         Raises:
             NotFound: there is no such key.
         """
-        await self._transport.send("DELETE", _place(key_id), session=self._session)
+        await self._send("DELETE", _place(key_id))
 
 
 def _place(key_id: str) -> str:

@@ -9,8 +9,8 @@ import msgspec
 
 from autoworker.model import JsonValue, Page
 from autoworker.places import given
-from autoworker.sessions import Session
-from autoworker.transport import Transport, decoded
+from autoworker.requests import Requests
+from autoworker.transport import decoded
 
 _VERIFYING = 60.0
 
@@ -83,33 +83,17 @@ class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class Audit:
+class Audit(Requests):
     """What administrators may see of what happened."""
 
-    _transport: Transport
-    _session: Session
-
-    async def audit(self, wanted: AuditFilter | None = None) -> AsyncIterator[AuditEntry]:
+    def audit(self, wanted: AuditFilter | None = None) -> AsyncIterator[AuditEntry]:
         """What happened in one's tenant, newest first."""
-        parameters = (wanted or AuditFilter()).parameters()
-        cursor: str | None = ""
-        while cursor is not None:
-            _, answer = await self._transport.send(
-                "GET",
-                "/v1/audit",
-                session=self._session,
-                params=parameters | given(limit="200", cursor=cursor),
-            )
-            page = decoded(answer, Page[AuditEntry])
-            for entry in page.items:
-                yield entry
-            cursor = page.next_cursor
+        params = (wanted or AuditFilter()).parameters() | {"limit": "200"}
+        return self._pages("/v1/audit", Page[AuditEntry], params)
 
     async def verify_audit(self) -> AuditVerdict:
         """Whether the audit trail of one's tenant is what was written."""
-        _, answer = await self._transport.send(
-            "GET", "/v1/audit/verify", session=self._session, patience=_VERIFYING
-        )
+        _, answer = await self._send("GET", "/v1/audit/verify", patience=_VERIFYING)
         return decoded(answer, AuditVerdict)
 
     @asynccontextmanager

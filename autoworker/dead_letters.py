@@ -7,8 +7,8 @@ import msgspec
 
 from autoworker.model import JsonValue, Page
 from autoworker.places import given, segment
-from autoworker.sessions import Session
-from autoworker.transport import Transport, decoded
+from autoworker.requests import Requests
+from autoworker.transport import decoded
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,26 +45,15 @@ class Redriven(msgspec.Struct, frozen=True):
     failed: list[RedriveFailure]
 
 
-class DeadLetters:
+class DeadLetters(Requests):
     """What was given up, listed and offered again; for administrators."""
 
-    _transport: Transport
-    _session: Session
-
-    async def dead_letters(
+    def dead_letters(
         self, *, kind: str = "", service: str = "", type: str = ""
     ) -> AsyncIterator[DeadLetter]:
         """All of the tenant, newest first, without what they hold."""
-        cursor: str | None = ""
-        while cursor is not None:
-            params = given(kind=kind, service=service, type=type, cursor=cursor)
-            _, answer = await self._transport.send(
-                "GET", "/v1/dead-letters", session=self._session, params=params
-            )
-            page = decoded(answer, Page[DeadLetter])
-            for letter in page.items:
-                yield letter
-            cursor = page.next_cursor
+        params = given(kind=kind, service=service, type=type)
+        return self._pages("/v1/dead-letters", Page[DeadLetter], params)
 
     async def dead_letter(self, letter: str) -> DeadLetter:
         """One of them, with what it holds.
@@ -72,8 +61,7 @@ class DeadLetters:
         Raises:
             NotFound: there is none.
         """
-        _, answer = await self._transport.send("GET", _place(letter), session=self._session)
-        return decoded(answer, DeadLetter)
+        return await self._get(_place(letter), DeadLetter)
 
     async def redrive(
         self,
@@ -95,12 +83,8 @@ class DeadLetters:
             "limit": limit,
             "dry_run": dry_run,
         }
-        _, answer = await self._transport.send(
-            "POST",
-            "/v1/dead-letters/redrive",
-            session=self._session,
-            body=msgspec.json.encode(body),
-            patience=30.0,
+        _, answer = await self._send(
+            "POST", "/v1/dead-letters/redrive", msgspec.json.encode(body), patience=30.0
         )
         return decoded(answer, Redriven)
 
@@ -110,7 +94,7 @@ class DeadLetters:
         Raises:
             NotFound: there is none.
         """
-        await self._transport.send("DELETE", _place(letter), session=self._session)
+        await self._send("DELETE", _place(letter))
 
 
 def _place(letter: str) -> str:

@@ -6,8 +6,8 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from autoworker.model import JsonValue, WorkflowReference
-from autoworker.sessions import Session
-from autoworker.transport import Transport, decoded
+from autoworker.requests import Requests
+from autoworker.transport import decoded
 
 Concern: TypeAlias = Literal["none", "open", "differing", "breaking"]
 """What open executions of other versions have to do with a document, from nothing to most."""
@@ -71,11 +71,8 @@ class DeploymentCheck(msgspec.Struct, frozen=True):
     """The newest, and every other one that has open executions."""
 
 
-class Deployments:
+class Deployments(Requests):
     """Questions before something is published."""
-
-    _transport: Transport
-    _session: Session
 
     async def check_deploy(
         self, document: str | bytes | Mapping[str, JsonValue]
@@ -86,13 +83,7 @@ class Deployments:
             InvalidRequest: it breaks rules; each detail's field is a JSON Pointer.
         """
         kind, body = sent_as(document)
-        _, answer = await self._transport.send(
-            "POST",
-            "/v1/workflows/check",
-            session=self._session,
-            body=body,
-            headers={"Content-Type": kind},
-        )
+        _, answer = await self._send("POST", "/v1/workflows/check", body, {"Content-Type": kind})
         return decoded(answer, DeploymentCheck)
 
 

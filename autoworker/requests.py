@@ -24,9 +24,16 @@ class Requests:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
+        patience: float = 0.0,
     ) -> tuple[int, bytes]:
         return await self._transport.send(
-            method, path, session=self._session, body=body, headers=headers, params=params
+            method,
+            path,
+            session=self._session,
+            body=body,
+            headers=headers,
+            params=params,
+            patience=patience,
         )
 
     async def _get(self, path: str, kind: type[T]) -> T:

@@ -7,9 +7,9 @@ from typing import Literal
 import msgspec
 
 from autoworker.model import Execution, JsonValue, Page, Status, WorkflowReference
-from autoworker.places import given, segment
-from autoworker.sessions import Session
-from autoworker.transport import Transport, decoded
+from autoworker.places import segment
+from autoworker.requests import Requests
+from autoworker.transport import decoded
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -65,23 +65,12 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     missed: int = 0
 
 
-class Schedules:
+class Schedules(Requests):
     """When workflows start by themselves."""
 
-    _transport: Transport
-    _session: Session
-
-    async def schedules(self) -> AsyncIterator[Schedule]:
+    def schedules(self) -> AsyncIterator[Schedule]:
         """All of them, by namespace and name."""
-        cursor: str | None = ""
-        while cursor is not None:
-            _, answer = await self._transport.send(
-                "GET", "/v1/schedules", session=self._session, params=given(cursor=cursor)
-            )
-            page = decoded(answer, Page[Schedule])
-            for schedule in page.items:
-                yield schedule
-            cursor = page.next_cursor
+        return self._pages("/v1/schedules", Page[Schedule], {})
 
     async def schedule(self, schedule: str) -> Schedule:
         """One, with its last runs.
@@ -89,8 +78,7 @@ class Schedules:
         Raises:
             NotFound: there is none.
         """
-        _, answer = await self._transport.send("GET", _place(schedule), session=self._session)
-        return decoded(answer, Schedule)
+        return await self._get(_place(schedule), Schedule)
 
     async def pause_schedule(self, schedule: str, reason: str = "") -> Schedule:
         """Start nothing until it is resumed; what runs goes on. Raises Conflict when it is paused already."""
@@ -106,9 +94,7 @@ class Schedules:
         return decoded(await self._post(schedule, "trigger"), Execution)
 
     async def _post(self, schedule: str, verb: str, body: bytes | None = None) -> bytes:
-        _, answer = await self._transport.send(
-            "POST", f"{_place(schedule)}/{verb}", session=self._session, body=body
-        )
+        _, answer = await self._send("POST", f"{_place(schedule)}/{verb}", body)
         return answer
 
 

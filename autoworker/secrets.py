@@ -6,9 +6,9 @@ from datetime import datetime
 import msgspec
 
 from autoworker.model import JsonValue, Page
-from autoworker.places import given, segment
-from autoworker.sessions import Session
-from autoworker.transport import Transport, decoded
+from autoworker.places import segment
+from autoworker.requests import Requests
+from autoworker.transport import decoded
 
 
 class Secret(msgspec.Struct, frozen=True):
@@ -23,11 +23,8 @@ class Secret(msgspec.Struct, frozen=True):
     updated_by: str = ""
 
 
-class Secrets:
+class Secrets(Requests):
     """What workflows may use, set and listed."""
-
-    _transport: Transport
-    _session: Session
 
     async def set_secret(
         self, name: str, value: str | Mapping[str, JsonValue], *, shared: bool = False
@@ -43,9 +40,7 @@ class Secrets:
             InvalidRequest: name or value break rules.
         """
         body = msgspec.json.encode({"value": value, "shared": shared})
-        _, answer = await self._transport.send(
-            "PUT", _place(name), session=self._session, body=body
-        )
+        _, answer = await self._send("PUT", _place(name), body)
         return decoded(answer, Secret)
 
     async def secret(self, name: str) -> Secret:
@@ -54,20 +49,11 @@ class Secrets:
         Raises:
             NotFound: there is none.
         """
-        _, answer = await self._transport.send("GET", _place(name), session=self._session)
-        return decoded(answer, Secret)
+        return await self._get(_place(name), Secret)
 
-    async def secrets(self) -> AsyncIterator[Secret]:
+    def secrets(self) -> AsyncIterator[Secret]:
         """All that one's workflows may use, by name."""
-        cursor: str | None = ""
-        while cursor is not None:
-            _, answer = await self._transport.send(
-                "GET", "/v1/secrets", session=self._session, params=given(cursor=cursor)
-            )
-            page = decoded(answer, Page[Secret])
-            for secret in page.items:
-                yield secret
-            cursor = page.next_cursor
+        return self._pages("/v1/secrets", Page[Secret], {})
 
     async def delete_secret(self, name: str, *, shared: bool = False) -> None:
         """Forget a secret: effects from now on do not get it.
@@ -75,12 +61,7 @@ class Secrets:
         Raises:
             NotFound: there is none.
         """
-        await self._transport.send(
-            "DELETE",
-            _place(name),
-            session=self._session,
-            params={"shared": "true"} if shared else None,
-        )
+        await self._send("DELETE", _place(name), params={"shared": "true"} if shared else None)
 
 
 def _place(name: str) -> str:

@@ -34,6 +34,7 @@ from gateway.routes.dead_letters import DeadLetterRoutes
 from gateway.routes.definitions import DefinitionRoutes
 from gateway.routes.devices import DeviceRoutes
 from gateway.routes.events import EventRoutes
+from gateway.routes.execution_verbs import ExecutionVerbRoutes
 from gateway.routes.executions import ExecutionRoutes
 from gateway.routes.factors import FactorRoutes
 from gateway.routes.functions import FunctionRoutes
@@ -95,6 +96,7 @@ def groups(parts: Parts) -> Iterable[Group]:
         PolicyRoutes(PoliciesOverGrpc(auth)),
         DefinitionRoutes(workflows, DeploymentsOverGrpc(workflow)),
         ExecutionRoutes(workflows),
+        ExecutionVerbRoutes(workflows),
         LiveRoutes(workflows, parts.streams),
         EventRoutes(workflows),
         FunctionRoutes(FunctionsOverGrpc(workflow)),

@@ -24,6 +24,11 @@ _TYPES: Final = {
 }
 
 
+def given(data: Raw | UnsetType) -> bytes:
+    """The JSON of a field as it was written; nothing for one that was left out."""
+    return b"" if isinstance(data, UnsetType) else bytes(data)
+
+
 def read(model: type[S], body: bytes) -> S:
     """*body* as a *model*; an empty body stands for an empty object.
 

@@ -1,10 +1,9 @@
-"""Starting workflows, seeing them run, and taking hold of them."""
+"""Starting workflows, and seeing them run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Final
 
 import msgspec
 from aiohttp import web
@@ -17,10 +16,10 @@ from gateway.ports import (
     Explanation,
     Page,
     StartRequest,
-    Verb,
     WorkflowReference,
     Workflows,
 )
+from gateway.routes.bodies import given
 from gateway.routes.paging import PAGING
 from gateway.routes.problems import one_problem
 from gateway.routes.queries import Query
@@ -35,12 +34,11 @@ STATUSES: Final = (
 ENDED: Final = frozenset({"cancelled", "faulted", "completed"})
 CALL_TIMEOUT: Final = 30.0
 _Name = Annotated[str, Meta(min_length=1, max_length=512)]
-_Reason = Annotated[str, Meta(max_length=2048)]
 _Tag = Annotated[str, Meta(max_length=256)]
 Tags = dict[_Tag, _Tag] | list[_Tag]
 ENVIRONMENT: Final = "environment"
 """The tag of executions that were started with an API key for tests."""
-_EXECUTION_ID: Final = {"id": "The execution's id"}
+EXECUTION_ID: Final = {"id": "The execution's id"}
 
 
 class WorkflowChoice(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,20 +57,6 @@ class StartBody(Struct, frozen=True, forbid_unknown_fields=True):
     priority: Annotated[int, Meta(ge=0, le=9)] = 0
     run_at: Annotated[datetime, Meta(tz=True)] | None = None
     tags: Tags | None = None
-
-
-class ReasonBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Why; kept in the history."""
-
-    reason: _Reason = ""
-
-
-class RetryBody(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where to take up again, and on what; nothing means as it was."""
-
-    reason: _Reason = ""
-    from_: Annotated[str, Meta(max_length=4096)] | None = msgspec.field(name="from", default=None)
-    input: Raw | UnsetType = UNSET
 
 
 _START_EXAMPLE: Final = {
@@ -112,16 +96,11 @@ _FILTERS: Final = (
     ),
     *_TIMES,
 )
-_SENTENCES: Final[dict[Verb, str]] = {
-    "cancel": "Stop it for good",
-    "suspend": "Let it rest until it is resumed",
-    "resume": "Go on after a rest",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionRoutes:
-    """Everything under /v1/executions, but for the history."""
+    """Everything under /v1/executions, but for the history and the verbs."""
 
     workflows: Workflows
 
@@ -161,38 +140,9 @@ class ExecutionRoutes:
             summary="See an execution",
             tag=TAG,
             permission="executions:read",
-            path_parameters=_EXECUTION_ID,
+            path_parameters=EXECUTION_ID,
             replies=[Reply(200, "The execution", Execution)],
             errors=[Kind.NOT_FOUND],
-        )
-        yield from self._verb_routes()
-
-    def _verb_routes(self) -> Iterator[Route]:
-        verb = cast(
-            "Any",
-            partial(
-                Route,
-                method="POST",
-                tag=TAG,
-                permission="executions:write",
-                finishes=True,
-                path_parameters=_EXECUTION_ID,
-                replies=[Reply(202, "The execution, as it is now", Execution)],
-                errors=[Kind.NOT_FOUND, Kind.CONFLICT],
-            ),
-        )
-        for name, sentence in _SENTENCES.items():
-            yield verb(
-                path=f"/v1/executions/{{id}}/{name}",
-                handler=partial(self.command, name),
-                summary=sentence,
-                body=Body(ReasonBody, required=False, examples={"why": {"reason": "a mistake"}}),
-            )
-        yield verb(
-            path="/v1/executions/{id}/retry",
-            handler=self.retry,
-            summary="Take a faulted execution up again",
-            body=Body(RetryBody, required=False, examples={"task": {"from": "/do/0/charge"}}),
         )
         yield Route(
             method="GET",
@@ -201,7 +151,7 @@ class ExecutionRoutes:
             summary="Why it is not moving",
             tag=TAG,
             permission="executions:read",
-            path_parameters=_EXECUTION_ID,
+            path_parameters=EXECUTION_ID,
             replies=[Reply(200, "What it waits for, and what ends the waiting", Explanation)],
             errors=[Kind.NOT_FOUND],
         )
@@ -233,24 +183,6 @@ class ExecutionRoutes:
         """GET /v1/executions/{id}"""
         return answer(await self.workflows.execution(request.caller, request.arguments["id"]))
 
-    async def command(self, verb: Verb, request: Incoming) -> web.StreamResponse:
-        """POST /v1/executions/{id}/cancel, /suspend and /resume"""
-        reason = request.read(ReasonBody).reason
-        execution = request.arguments["id"]
-        return answer(await self.workflows.command(request.caller, verb, execution, reason), 202)
-
-    async def retry(self, request: Incoming) -> web.StreamResponse:
-        """POST /v1/executions/{id}/retry"""
-        body = request.read(RetryBody)
-        execution = await self.workflows.retry(
-            request.caller,
-            request.arguments["id"],
-            body.reason,
-            body.from_ or "",
-            _given(body.input),
-        )
-        return answer(execution, 202)
-
     async def explain(self, request: Incoming) -> web.StreamResponse:
         """GET /v1/executions/{id}/explain"""
         return answer(await self.workflows.explain(request.caller, request.arguments["id"]))
@@ -260,7 +192,7 @@ def _start_request(body: StartBody, tags: Tags | None, key: str, wait: float) ->
     chosen = body.workflow
     return StartRequest(
         WorkflowReference(chosen.namespace, chosen.name, chosen.version or ""),
-        _given(body.input),
+        given(body.input),
         body.priority,
         body.run_at,
         b"" if tags is None else msgspec.json.encode(tags),
@@ -276,10 +208,6 @@ def _tags(request: Incoming, body: StartBody) -> Tags | None:
     if isinstance(body.tags, list):
         return [*body.tags, f"{ENVIRONMENT}=test"]
     return {**(body.tags or {}), ENVIRONMENT: "test"}
-
-
-def _given(data: Raw | UnsetType) -> bytes:
-    return b"" if isinstance(data, UnsetType) else bytes(data)
 
 
 def _filter(query: Query) -> ExecutionFilter:

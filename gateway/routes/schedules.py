@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Final
 
 from aiohttp import web
 from msgspec import Meta, Struct
@@ -84,32 +84,31 @@ class ScheduleRoutes:
         yield from self._verb_routes()
 
     def _verb_routes(self) -> Iterator[Route]:
-        verb = cast(
-            "Any",
-            partial(
-                Route,
-                method="POST",
-                tag=TAG,
-                permission="schedules:write",
-                path_parameters=_ID,
-                finishes=True,
-            ),
-        )
         for name, summary, text in _SWITCHES:
-            yield verb(
+            yield Route(
+                method="POST",
                 path=f"/v1/schedules/{{id}}/{name}",
                 handler=partial(self.switch, name),
                 summary=summary,
                 description=text,
+                tag=TAG,
+                permission="schedules:write",
+                finishes=True,
+                path_parameters=_ID,
                 body=Body(PauseBody, required=False, examples={"why": {"reason": "stocktaking"}}),
                 replies=[Reply(200, "The schedule, as it is now", Schedule, example=_EXAMPLE)],
                 errors=[Kind.NOT_FOUND, Kind.CONFLICT],
             )
-        yield verb(
+        yield Route(
+            method="POST",
             path="/v1/schedules/{id}/trigger",
             handler=self.trigger,
             summary="Start an execution now",
             description="Beside the ticks, as the workflow's publisher; also while it is halted.",
+            tag=TAG,
+            permission="schedules:write",
+            finishes=True,
+            path_parameters=_ID,
             replies=[
                 Reply(202, "Accepted", Execution, headers={"Location": "The execution"}),
             ],
