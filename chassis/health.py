@@ -27,10 +27,10 @@ class HealthReport:
 
 
 class Health:
-    """The checks of one service. A check that raises, or takes longer than 2 s, has failed."""
+    """The *checks* of one service. A check that raises, or takes longer than 2 s, has failed."""
 
-    def __init__(self) -> None:
-        self._checks: dict[str, Check] = {}
+    def __init__(self, **checks: Check) -> None:
+        self._checks = checks
         self._draining = False
 
     def add(self, name: str, check: Check) -> None:

@@ -44,18 +44,20 @@ from auth_service.entrypoints.housekeeper import keep_audit, keep_house
 from auth_service.entrypoints.mail_relay import relay_mails
 from auth_service.entrypoints.policy_feed import local
 from chassis.admin import AdminServer
+from chassis.audit.recorder import Recorder
 from chassis.caching.opening import limits_at
 from chassis.caching.port import Limits
 from chassis.clock import Clock, SystemClock
-from chassis.crypto.key_file import load_or_create
+from chassis.crypto.key_file import WrappingKeys, load_or_create
 from chassis.discovery.port import Registry
+from chassis.discovery.registering import registered
 from chassis.health import Health
 from chassis.ids import Ids, RandomIds
 from chassis.lifecycle import Supervisor
 from chassis.messaging.port import Bus
 from chassis.policies.feed import followed
 from chassis.rpc.client import RpcClient
-from chassis.rpc.credentials import ServiceIdentity
+from chassis.rpc.neighbours import neighbour
 
 __all__ = ["Running", "World", "assemble", "running"]
 
@@ -93,48 +95,66 @@ async def running(
     Raises:
         chassis.errors.CannotStart: the store, the keys or a port cannot be used.
     """
-    clock = clock or SystemClock()
+    outside = _Outside(
+        registry, bus, clock or SystemClock(), ids or RandomIds(), limits, hasher, audit, sms
+    )
     async with AsyncExitStack() as stack:
-        keys, ids = load_or_create(settings.key_file), ids or RandomIds()
-        stores = await stack.enter_async_context(opened(settings, keys, ids))
-        if limits is None:
-            limits = await stack.enter_async_context(limits_at(settings.backends.cache_url, clock))
-        if hasher is None:
-            hasher = await stack.enter_async_context(_argon2(settings.hashing))
-        way = settings.mfa.sms
-        told = await recorder(settings, stores, clock, ids)
-        carrier = NotificationMail(await _notification(stack, settings, registry, clock), clock)
-        world = World(
-            clock=clock,
-            ids=ids,
-            limits=limits,
-            hasher=hasher,
-            audit=audit or told,
-            keys=keys,
-            carrier=carrier,
-            messenger=sms or messenger(way.url, way.token, way.apprise),
-        )
+        keys = load_or_create(settings.key_file)
+        stores = await stack.enter_async_context(opened(settings, keys, outside.ids))
+        told = await recorder(settings, stores, outside.clock, outside.ids)
+        world = await _world(stack, settings, outside, keys, told)
         supervisor = await stack.enter_async_context(Supervisor())
         _ = supervisor.start("auth-audit", told.run())
         app = assemble(settings, stores, world)
         first = await _prepare(settings, app)
-        health = Health()
-        health.add("store", stores.check)
-        health.add("bus", bus.check)
+        health = Health(store=stores.check, bus=bus.check)
         admin = await stack.enter_async_context(
             AdminServer(host=settings.admin_host, port=settings.admin_port, health=health)
         )
-        book = await stack.enter_async_context(
-            followed(local(app.policies.watch), clock, world.audit)
-        )
-        server = rpc_server(settings, app, world, health, book, told)
+        book = followed(local(app.policies.watch), world.clock, world.audit)
+        decisions = await stack.enter_async_context(book)
+        server = rpc_server(settings, app, world, health, decisions, told)
         rpc = await stack.enter_async_context(server)
         keep(stores, supervisor)
-        _supervise(supervisor, settings, stores, bus, app, rounds(stores, told, ids))
+        _supervise(supervisor, settings, stores, bus, app, rounds(stores, told, outside.ids))
         _ = supervisor.start("auth-mail", _mail(stores, world))
-        await registry.register(SERVICE, rpc.address)
-        stack.push_async_callback(registry.deregister, SERVICE, rpc.address)
+        await stack.enter_async_context(registered(registry, SERVICE, rpc.address))
         yield Running(rpc.address, admin.address, first.pop(DEFAULT_TENANT), first, app)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """What the caller of `running` brings; None stands for what the settings say."""
+
+    registry: Registry
+    bus: Bus
+    clock: Clock
+    ids: Ids
+    limits: Limits | None
+    hasher: PasswordHasher | None
+    audit: Audit | None
+    sms: Messenger | None
+
+
+async def _world(
+    stack: AsyncExitStack, settings: Settings, outside: _Outside, keys: WrappingKeys, told: Recorder
+) -> World:
+    clock, way = outside.clock, settings.mfa.sms
+    limits, hasher = outside.limits, outside.hasher
+    if limits is None:
+        limits = await stack.enter_async_context(limits_at(settings.backends.cache_url, clock))
+    if hasher is None:
+        hasher = await stack.enter_async_context(_argon2(settings.hashing))
+    return World(
+        clock=clock,
+        ids=outside.ids,
+        limits=limits,
+        hasher=hasher,
+        audit=outside.audit or told,
+        keys=keys,
+        carrier=NotificationMail(await _notification(stack, settings, outside), clock),
+        messenger=outside.sms or messenger(way.url, way.token, way.apprise),
+    )
 
 
 async def _prepare(settings: Settings, app: Application) -> dict[str, FirstAdministrator]:
@@ -165,12 +185,16 @@ def _supervise(
         _ = supervisor.start(name, work)
 
 
-async def _notification(
-    stack: AsyncExitStack, settings: Settings, registry: Registry, clock: Clock
-) -> RpcClient:
-    identity = ServiceIdentity.load_or_create(settings.data_dir / "keys", SERVICE, clock=clock)
+async def _notification(stack: AsyncExitStack, settings: Settings, outside: _Outside) -> RpcClient:
     return await stack.enter_async_context(
-        RpcClient(registry, "notification", identity, clock=clock)
+        neighbour(
+            "notification",
+            caller=SERVICE,
+            registry=outside.registry,
+            keys_dir=settings.data_dir / "keys",
+            clock=outside.clock,
+            ids=outside.ids,
+        )
     )
 
 

@@ -16,6 +16,7 @@ from chassis.caching.opening import limits_at
 from chassis.caching.port import Limits
 from chassis.clock import Clock, SystemClock
 from chassis.discovery.port import Registry
+from chassis.discovery.registering import registered
 from chassis.errors import CannotStart
 from chassis.health import Health
 from chassis.ids import Ids, RandomIds
@@ -87,8 +88,7 @@ async def running(
             AdminServer(host=settings.admin_host, port=settings.admin_port, health=parts.health)
         )
         address = await _serve(stack, settings, surroundings, parts)
-        await registry.register("gateway", address)
-        stack.push_async_callback(registry.deregister, "gateway", address)
+        await stack.enter_async_context(registered(registry, "gateway", address))
         _log.info("gateway_listening", address=f"http://{address}")
         yield Running(f"http://{address}", admin.address)
 
@@ -181,9 +181,7 @@ def _client(
 
 def _parts(base: _Base) -> Parts:
     clients, supervisor, clock = base.clients, base.supervisor, base.clock
-    health = Health()
-    for name, client in clients.items():
-        health.add(name, Neighbour(client, clock))
+    health = Health(**{name: Neighbour(client, clock) for name, client in clients.items()})
     streams = Streams(supervisor, heartbeat=base.settings.heartbeat)
     auth = clients["auth"]
     revocations = Revocations(clock, streams.revoke)

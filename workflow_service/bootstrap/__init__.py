@@ -13,6 +13,7 @@ from chassis.audit import SettlingAudit
 from chassis.audit.service import ServiceAudit
 from chassis.clock import Clock, SystemClock
 from chassis.discovery.port import Registry
+from chassis.discovery.registering import registered
 from chassis.handlers import wrap
 from chassis.health import Health
 from chassis.ids import Ids, RandomIds
@@ -160,9 +161,7 @@ async def _reachable(
     stack: AsyncExitStack, settings: Settings, outside: Outside, parts: _Parts
 ) -> Running:
     """Take calls, and let others know where."""
-    health = Health()
-    health.add("store", parts.stores.check)
-    health.add("bus", outside.bus.check)
+    health = Health(store=parts.stores.check, bus=outside.bus.check)
     admin = await stack.enter_async_context(
         AdminServer(host=settings.admin_host, port=settings.admin_port, health=health)
     )
@@ -179,8 +178,7 @@ async def _reachable(
     rpc = await stack.enter_async_context(server)
     parts.addresses.add(rpc.address)
     parts.addresses.add(admin.address)
-    await outside.registry.register(SERVICE, rpc.address)
-    stack.push_async_callback(outside.registry.deregister, SERVICE, rpc.address)
+    await stack.enter_async_context(registered(outside.registry, SERVICE, rpc.address))
     await parts.addresses.refresh()
     return Running(rpc.address, admin.address, parts.made.app, parts.addresses)
 

@@ -10,9 +10,10 @@ from chassis.audit import Audit, SettlingAudit
 from chassis.health import Health
 from chassis.policies.feed import followed
 from chassis.rpc.client import RpcClient
-from chassis.rpc.credentials import ServiceIdentity, TokenVerifier, audience_of
+from chassis.rpc.credentials import TokenVerifier, audience_of
 from chassis.rpc.decisions import Decisions, Lookup
 from chassis.rpc.keys import RemoteKeys
+from chassis.rpc.neighbours import neighbour
 from chassis.rpc.server import RpcServer
 from workflow_service.adapters.auth_keys import fetch_keys
 from workflow_service.adapters.policy_feed import policy_feed
@@ -75,11 +76,15 @@ async def auth_client(
     """
     if outside.keys is not None:
         return None
-    identity = ServiceIdentity.load_or_create(
-        settings.data_dir / "keys", SERVICE, clock=outside.clock, ids=outside.ids
-    )
     return await stack.enter_async_context(
-        RpcClient(outside.registry, "auth", identity, clock=outside.clock, ids=outside.ids)
+        neighbour(
+            "auth",
+            caller=SERVICE,
+            registry=outside.registry,
+            keys_dir=settings.data_dir / "keys",
+            clock=outside.clock,
+            ids=outside.ids,
+        )
     )
 
 

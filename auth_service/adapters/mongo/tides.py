@@ -1,19 +1,14 @@
 """Tells those who wait here of what other processes have written."""
 
-import asyncio
 from typing import Final
 
 from auth_service.adapters.bells import Tide
 from auth_service.adapters.mongo.ledger import COUNTERS, FEED, OUTBOX
-from chassis.errors import Unavailable
-from chassis.lifecycle import undisturbed
 from chassis.storage.mongo import MongoDatabase, store_errors
-from chassis.telemetry.logging import get_logger
+from chassis.storage.polling import poll
 
 EVERY: Final = 0.25
 """Seconds between two looks: what another process revokes must be known here within one."""
-
-_log = get_logger("auth_service.tides")
 
 
 class Tides:
@@ -25,12 +20,7 @@ class Tides:
 
     async def run(self) -> None:
         """Look for ever. A store that is away for a while is waited for."""
-        while True:
-            await asyncio.sleep(EVERY)
-            try:
-                await undisturbed(self.look())
-            except Unavailable as failure:
-                _log.warning("tides_wait", reason=failure.message)
+        await poll(self.look, every=EVERY, waiting="tides_wait")
 
     async def look(self) -> None:
         """Look once.

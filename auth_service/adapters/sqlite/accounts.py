@@ -8,6 +8,7 @@ from typing import Final
 from auth_service.adapters.places import PLACES_KEPT
 from auth_service.adapters.sqlite.erasing import erase_rows
 from auth_service.adapters.sqlite.ledger import Entry, Ledger
+from auth_service.adapters.sqlite.purging import drop_ended
 from auth_service.adapters.sqlite.rows import USER_COLUMNS, user_from
 from auth_service.adapters.sqlite.session_list import end_sessions
 from auth_service.adapters.times import maybe_micros, micros, moment
@@ -123,9 +124,8 @@ class SqliteAccounts:
         """See the port."""
 
         def work(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM account_tokens WHERE expires_at <= ?", (micros(now),))
-            long_ago = micros(now - PLACES_KEPT)
-            connection.execute("DELETE FROM login_places WHERE last_at <= ?", (long_ago,))
+            drop_ended(connection, now, "account_tokens")
+            drop_ended(connection, now - PLACES_KEPT, "login_places", end="last_at")
 
         await self._ledger.database.write(work)
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from auth_service.adapters.oauth_documents import client_of, encode, login_of
 from auth_service.adapters.sqlite.ledger import Entry, Ledger
 from auth_service.adapters.sqlite.oauth_rows import end_sessions
+from auth_service.adapters.sqlite.purging import drop_ended
 from auth_service.adapters.sqlite.sessions import open_session
 from auth_service.adapters.times import micros, moment
 from auth_service.application.ports.oauth import Browser, Consent, Ending
@@ -78,11 +79,7 @@ class SqliteBrowsers:
 
     async def purge(self, now: datetime) -> None:
         """See `Perishables.purge`."""
-        await self._database.write(
-            lambda connection: connection.execute(
-                "DELETE FROM oauth_browsers WHERE expires_at <= ?", (micros(now),)
-            )
-        )
+        await self._database.write(lambda connection: drop_ended(connection, now, "oauth_browsers"))
 
 
 class SqliteConsents:

@@ -8,6 +8,7 @@ from auth_service.adapters.oauth_documents import client_of, encode
 from auth_service.adapters.oauth_rules import FOR_EVER, account_session, account_user
 from auth_service.adapters.sqlite.ledger import Entry, Ledger
 from auth_service.adapters.sqlite.oauth_rows import end_sessions
+from auth_service.adapters.sqlite.purging import drop_ended
 from auth_service.adapters.sqlite.rows import COLUMNS, PLACES, user_row
 from auth_service.adapters.sqlite.sessions import open_session
 from auth_service.adapters.times import micros, moment
@@ -171,12 +172,11 @@ class SqliteOAuthClients:
 
     async def purge(self, now: datetime) -> None:
         """See `Perishables.purge`."""
-
-        def work(connection: sqlite3.Connection) -> None:
-            for table in ("oauth_assertions", "oauth_client_secrets"):
-                connection.execute(f"DELETE FROM {table} WHERE expires_at <= ?", (micros(now),))  # noqa: S608
-
-        await self._database.write(work)
+        await self._database.write(
+            lambda connection: drop_ended(
+                connection, now, "oauth_assertions", "oauth_client_secrets"
+            )
+        )
 
 
 def _set(connection: sqlite3.Connection, client: Client, column: str, value: str | bytes) -> None:

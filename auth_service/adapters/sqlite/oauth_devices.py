@@ -7,6 +7,7 @@ from auth_service.adapters.oauth_rules import REMEMBERED, asked
 from auth_service.adapters.sqlite.ledger import Entry, Ledger
 from auth_service.adapters.sqlite.oauth_grants import replayed
 from auth_service.adapters.sqlite.oauth_rows import open_granted
+from auth_service.adapters.sqlite.purging import drop_ended
 from auth_service.adapters.times import micros
 from auth_service.application.ports.oauth import (
     Ending,
@@ -94,9 +95,7 @@ class SqliteDeviceGrants:
     async def purge(self, now: datetime) -> None:
         """See `Perishables.purge`."""
         await self._database.write(
-            lambda connection: connection.execute(
-                "DELETE FROM oauth_devices WHERE expires_at <= ?", (micros(now - REMEMBERED),)
-            )
+            lambda connection: drop_ended(connection, now - REMEMBERED, "oauth_devices")
         )
 
 

@@ -9,6 +9,7 @@ from auth_service.adapters.sqlite.oauth_rows import (
     end_sessions,
     open_granted,
 )
+from auth_service.adapters.sqlite.purging import drop_ended
 from auth_service.adapters.sqlite.sessions import end_session
 from auth_service.adapters.times import micros
 from auth_service.application.ports.oauth import (
@@ -95,9 +96,7 @@ class SqliteOAuthGrants:
     async def purge(self, now: datetime) -> None:
         """See `Perishables.purge`."""
         await self._database.write(
-            lambda connection: connection.execute(
-                "DELETE FROM oauth_codes WHERE expires_at <= ?", (micros(now - REMEMBERED),)
-            )
+            lambda connection: drop_ended(connection, now - REMEMBERED, "oauth_codes")
         )
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from auth_service.adapters.oauth_documents import encode, pending_of, pushed_of
 from auth_service.adapters.sqlite.oauth_rows import open_granted
+from auth_service.adapters.sqlite.purging import drop_ended
 from auth_service.adapters.times import micros
 from auth_service.application.ports.oauth import Outcome, Pending
 from chassis.storage.sqlite import SqliteDatabase
@@ -104,12 +105,9 @@ class SqliteAuthorizationRequests:
 
     async def purge(self, now: datetime) -> None:
         """See `Perishables.purge`."""
-
-        def work(connection: sqlite3.Connection) -> None:
-            for table in ("oauth_requests", "oauth_pushed"):
-                connection.execute(f"DELETE FROM {table} WHERE expires_at <= ?", (micros(now),))  # noqa: S608
-
-        await self._database.write(work)
+        await self._database.write(
+            lambda connection: drop_ended(connection, now, "oauth_requests", "oauth_pushed")
+        )
 
 
 def _come_of(connection: sqlite3.Connection, outcome: Outcome) -> None:

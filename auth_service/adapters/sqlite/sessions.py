@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from auth_service.adapters.sqlite.ledger import Entry, Ledger
+from auth_service.adapters.sqlite.purging import drop_ended
 from auth_service.adapters.sqlite.rows import USER_COLUMNS, user_from
 from auth_service.adapters.times import micros, moment
 from auth_service.application.ports import (
@@ -133,12 +134,9 @@ class SqliteSessions:
 
     async def purge(self, now: datetime) -> None:
         """See the port."""
-
-        def work(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM sessions WHERE expires_at <= ?", (micros(now),))
-            connection.execute("DELETE FROM refresh_tokens WHERE expires_at <= ?", (micros(now),))
-
-        await self._database.write(work)
+        await self._database.write(
+            lambda connection: drop_ended(connection, now, "sessions", "refresh_tokens")
+        )
 
 
 def open_session(

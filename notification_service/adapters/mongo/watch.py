@@ -1,17 +1,12 @@
 """Rings for what other processes bring into inboxes that somebody watches here."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Final
 
-from chassis.errors import Unavailable
-from chassis.lifecycle import undisturbed
 from chassis.storage.mongo import MongoDatabase, store_errors
-from chassis.telemetry.logging import get_logger
+from chassis.storage.polling import poll
 from notification_service.adapters.bells import Bells
 from notification_service.adapters.mongo.documents import key_of_recipient
-
-_log = get_logger("notification_service.watch")
 
 EVERY: Final = 0.5
 """Seconds between two looks at the inboxes that are watched: one query, however many they are."""
@@ -28,12 +23,7 @@ class InboxWatch:
 
     async def run(self) -> None:
         """Look for ever. A store that is away for a while is waited for."""
-        while True:
-            await asyncio.sleep(EVERY)
-            try:
-                await undisturbed(self.look())
-            except Unavailable as failure:
-                _log.warning("inbox_watch_waits", reason=failure.message)
+        await poll(self.look, every=EVERY, waiting="inbox_watch_waits")
 
     async def look(self) -> None:
         """Look once; an inbox that was not watched at the last look counts as changed.

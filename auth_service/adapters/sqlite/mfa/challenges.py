@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from auth_service.adapters.sqlite.ledger import Entry, Ledger
+from auth_service.adapters.sqlite.purging import drop_ended
 from auth_service.adapters.times import micros, moment
 from auth_service.application.ports.mfa import Burnt, Gone, Tried, Try
 from auth_service.domain.mfa.challenges import MAX_TRIES, Challenge, Quota
@@ -96,15 +97,8 @@ class SqliteChallenges:
         """Drop what is over: challenges, codes and counters."""
 
         def work(entry: Entry) -> None:
-            for table, end in (
-                ("mfa_challenges", "expires_at"),
-                ("mfa_sent_codes", "expires_at"),
-                ("mfa_tallies", "ends_at"),
-            ):
-                entry.connection.execute(
-                    f"DELETE FROM {table} WHERE {end} <= ?",  # noqa: S608 - constants
-                    (micros(now),),
-                )
+            drop_ended(entry.connection, now, "mfa_challenges", "mfa_sent_codes")
+            drop_ended(entry.connection, now, "mfa_tallies", end="ends_at")
 
         await self._ledger.write(work)
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from auth_service.adapters.sqlite.ledger import Ledger
+from auth_service.adapters.sqlite.purging import drop_ended
 from auth_service.adapters.times import micros, moment
 from auth_service.domain.mfa.devices import Device
 
@@ -74,11 +75,7 @@ class SqliteDevices:
 
     async def purge(self, now: datetime) -> None:
         """Drop those that are not remembered any more."""
-        await self._ledger.write(
-            lambda entry: entry.connection.execute(
-                "DELETE FROM mfa_devices WHERE expires_at <= ?", (micros(now),)
-            )
-        )
+        await self._ledger.write(lambda entry: drop_ended(entry.connection, now, "mfa_devices"))
 
 
 def _row(device: Device) -> _Row:
