@@ -68,6 +68,8 @@ class AppriseMessenger:
 
     async def send(self, phone: str, text: str) -> None:
         """See the port. The library is loaded with the first message; it takes half a second."""
+        # Outside the deadline, which is the provider's: on a busy machine the loading alone takes as long.
+        await asyncio.to_thread(_load)
         try:
             async with asyncio.timeout(_TIMEOUT):
                 taken = await asyncio.to_thread(_notify, self.url, phone, text)
@@ -82,6 +84,10 @@ def messenger(url: str | None, token: str | None, apprise: str | None) -> Messen
     if url is not None:
         return WebhookMessenger(url, token)
     return NoMessenger() if apprise is None else AppriseMessenger(apprise)
+
+
+def _load() -> None:
+    import apprise  # noqa: F401 - only to have it loaded
 
 
 def _notify(url: str, phone: str, text: str) -> bool:
