@@ -25,7 +25,7 @@ _SENT = frozenset({"email", "sms"})
 
 @app.command("list")
 def list_(url: _Url = None) -> None:
-    """List one's second factors."""
+    """List your second factors."""
     out, _ = looks.consoles()
     own = finished(_factors(connected(url)))
     for factor in own.items:

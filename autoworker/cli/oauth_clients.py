@@ -92,11 +92,14 @@ def delete(client_id: _Id, url: _Url = None) -> None:
 
 
 async def _list(client: Client) -> None:
-    out, _ = looks.consoles()
+    out, err = looks.consoles()
     async with client:
-        async for each in client.oauth_clients():
-            line = f"{each.client_id}\t{each.client_name}\t{' '.join(each.grant_types)}"
-            out.print(line, markup=False, highlight=False, soft_wrap=True)
+        clients = [each async for each in client.oauth_clients()]
+    for each in clients:
+        line = f"{each.client_id}\t{each.client_name}\t{' '.join(each.grant_types)}"
+        out.print(line, markup=False, highlight=False, soft_wrap=True)
+    if not clients:
+        err.print("There are none.")
 
 
 async def _create(

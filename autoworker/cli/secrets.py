@@ -55,7 +55,7 @@ def set_(
 
 @app.command("list")
 def list_(url: _Url = None) -> None:
-    """List what one's workflows may use, without values."""
+    """List what your workflows may use, without values."""
     finished(_list(connected(url)))
 
 

@@ -53,7 +53,7 @@ class AccountLinkRoutes:
     def routes(self) -> Iterator[Route]:
         """The routes, with what they need."""
         yield self._asking(
-            "/v1/auth/password-reset", self.ask_reset, "Have a link for a new password mailed"
+            "/v1/auth/password-reset", self.ask_reset, "Mail a link for a new password"
         )
         yield self._using(
             "/v1/auth/password-reset/confirm",
@@ -79,7 +79,7 @@ class AccountLinkRoutes:
         yield self._asking(
             "/v1/auth/verify-email/resend",
             self.ask_verification,
-            "Have a link that confirms an e-mail address mailed again",
+            "Mail the link that confirms an address again",
         )
 
     def _asking(self, path: str, handler: Any, summary: str) -> Route:

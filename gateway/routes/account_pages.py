@@ -30,13 +30,13 @@ class AccountPageRoutes:
         yield make.get(
             OAuthPage.FORGOT_PASSWORD,
             path,
-            "Say that one has lost the password",
+            "The page for a lost password",
             parameters=(_TENANT,),
         )
         yield make.post(
             OAuthPage.FORGOT_PASSWORD_SUBMIT,
             path,
-            "Have a link for a new password mailed, by a form",
+            "Mail a link for a new password, from the form",
             "The answer is the same whether or not there is such an account.",
         )
         for show, submit, name, summary in (

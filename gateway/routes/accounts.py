@@ -75,7 +75,7 @@ class AccountRoutes:
             "GET",
             "/sessions",
             self.sessions,
-            summary="Where one is logged in",
+            summary="List your sessions",
             description="`last_seen_at` is exact to about a minute.",
             parameters=PAGING,
             replies=[Reply(200, "A page of sessions, the newest first", Page[Session])],
@@ -92,7 +92,7 @@ class AccountRoutes:
             "DELETE",
             "/sessions/{id}",
             self.end_one,
-            summary="End one of one's sessions",
+            summary="End a session",
             description="Its tokens are refused everywhere within a second.",
             path_parameters={"id": "The session's id"},
             replies=[Reply(204, "It has ended")],
@@ -105,7 +105,7 @@ class AccountRoutes:
             "PUT",
             "/password",
             self.change_password,
-            summary="Change one's password",
+            summary="Change your password",
             description=f"All other sessions end, and a mail tells of it. {_SENSITIVE}",
             body=Body(
                 PasswordChange,
@@ -123,7 +123,7 @@ class AccountRoutes:
             "PUT",
             "/email",
             self.change_email,
-            summary="Change one's e-mail address",
+            summary="Change your e-mail address",
             description="A link is mailed to the new address, and a warning to the old one. The "
             "new one counts once the link was used; whether somebody else has it is not told. "
             + _SENSITIVE,
@@ -139,7 +139,7 @@ class AccountRoutes:
             "GET",
             "/export",
             self.export,
-            summary="Take along what identity knows about oneself",
+            summary="Export what is kept about you",
             description="A JSON object, without secrets. Without a password in the request, so "
             "log in first if that was long ago.",
             replies=[Reply(200, "The document", dict[str, Any])],
@@ -149,7 +149,7 @@ class AccountRoutes:
             "POST",
             "/deactivate",
             self.deactivate,
-            summary="Deactivate one's account",
+            summary="Deactivate your account",
             description=f"Only an administrator can take that back. {_SENSITIVE}",
             body=proof,
             replies=[Reply(204, "It is deactivated; every session has ended")],
@@ -159,7 +159,7 @@ class AccountRoutes:
             "DELETE",
             "",
             self.delete,
-            summary="Delete one's account",
+            summary="Delete your account",
             description="For good, with everything personal. What one has made stays with the "
             f"tenant under an id that leads to nobody. {_SENSITIVE}",
             body=proof,

@@ -122,7 +122,7 @@ class FactorRoutes:
             method="GET",
             path="/v1/users/me/factors",
             handler=self.factors,
-            summary="List one's second factors",
+            summary="List your second factors",
             tag=TAG,
             permission=PERMISSION,
             service="auth",

@@ -24,6 +24,7 @@ COMMAND_LINE = {
     "AUTOWORKER_TENANT",
 }
 SETTING = re.compile(r'"((?:AUTOWORKER|OTEL)_[A-Z_]+[A-Z])"')
+METRIC = re.compile(r'\b(?:counter|gauge|histogram)\(\s*"([a-z_]+)"')
 
 
 def document(name: str) -> str:
@@ -47,6 +48,14 @@ def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
     # the command line's own are read where it connects.
     assembled = {name for name in told if name.endswith(("_HOST", "_PORT"))}
     assert told - known - assembled - COMMAND_LINE == set()
+
+
+def test_every_metric_is_documented() -> None:
+    files = [file for package in PACKAGES for file in (ROOT / package).rglob("*.py")]
+    emitted = {name for file in files for name in METRIC.findall(file.read_text(encoding="utf-8"))}
+    pages = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))
+
+    assert {name for name in emitted if f"`{name}" not in pages} == set()
 
 
 def test_every_dependency_has_its_reason() -> None:
