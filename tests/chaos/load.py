@@ -21,6 +21,8 @@ from tests.chaos.checker import Fact, Run, Trace
 from tests.chaos.ledger import Served
 from tests.support.gateway_client import Person, eventually
 
+PATIENCE: Final = 150.0
+"""Seconds that a suite may take to start again on a busy machine, and to do what it owes."""
 PAY: Final = """
 document: {dsl: 1.0.3, namespace: chaos, name: pay, version: 1.0.0}
 use:
@@ -114,7 +116,7 @@ class Load:
             finally:
                 self._stopping = True
 
-    async def progress(self, starts: int, deadline: float = 60.0) -> None:
+    async def progress(self, starts: int, deadline: float = PATIENCE) -> None:
         """Return once *starts* more have been accepted."""
         wanted = len(self.accepted) + starts
 
@@ -123,7 +125,7 @@ class Load:
 
         await eventually(enough, f"{starts} more starts", deadline)
 
-    async def answered(self, since: float, deadline: float = 60.0) -> float:
+    async def answered(self, since: float, deadline: float = PATIENCE) -> float:
         """Seconds from *since* to the first answer to what was sent after it."""
 
         async def heard() -> bool:
@@ -206,7 +208,7 @@ async def observed(person: Person, load: Load, ledger: list[Served], *, inbox: b
     return Run(dict(load.accepted), traces, ledger, notified)
 
 
-async def _inbox(person: Person, expected: set[str], deadline: float = 60.0) -> dict[str, int]:
+async def _inbox(person: Person, expected: set[str], deadline: float = PATIENCE) -> dict[str, int]:
     """Notifications for each execution, once there is one for each; or what there is by then."""
     counts: dict[str, int] = {}
     end = time.monotonic() + deadline

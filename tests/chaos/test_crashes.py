@@ -16,7 +16,7 @@ import pytest
 from autoworker.errors import AutoworkerError
 from tests.chaos import ledger
 from tests.chaos.checker import Run, anomalies
-from tests.chaos.load import PAY, Load, all_ended, insisting, observed
+from tests.chaos.load import PATIENCE, PAY, Load, all_ended, insisting, observed
 from tests.chaos.processes import (
     Cluster,
     Process,
@@ -30,7 +30,7 @@ from tests.support.ports import free_port
 
 MINUTES: Final = float(os.environ.get("CHAOS_MINUTES", "0"))
 SEED: Final = int(os.environ.get("CHAOS_SEED", "0")) or random.randrange(1, 1_000_000)
-RECOVERY: Final = 60.0
+RECOVERY: Final = PATIENCE
 """Seconds from the end of a fault to the first start that is answered."""
 
 
@@ -85,7 +85,7 @@ class Nemesis:
         )
 
 
-@pytest.mark.timeout(MINUTES * 60 + 280)
+@pytest.mark.timeout(MINUTES * 60 + 400)
 @pytest.mark.parametrize(
     ("deployed", "faults"),
     [

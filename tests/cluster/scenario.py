@@ -3,11 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from autoworker.errors import Conflict
 from tests.chaos import ledger
 from tests.chaos.checker import Anomaly, anomalies
 from tests.chaos.load import AWAY, PAY, Load, all_ended, observed
@@ -145,7 +146,8 @@ async def played(stage: Stage) -> AsyncIterator[Play]:
     stage.known |= {line.execution for line in ledger.served(stage.ledger)}
     email = f"player-{stage.plays}@example.com"
     async with Visitor(stage.deployment.gateways, email) as visitor:
-        await visitor.register(email, PASSWORD, "Player")
+        with suppress(Conflict):  # it asks again when the first answer takes too long
+            await visitor.register(email, PASSWORD, "Player")
         await visitor.publish(PAY.replace("PORT", str(stage.port)))
         yield Play(stage, visitor, Load(visitor, workers=WORKERS, pause=PAUSE, seconds=SECONDS))
 
