@@ -26,7 +26,6 @@ class Balancer:
     def choose(
         self,
         instances: Sequence[Instance],
-        now: float,
         *,
         affinity: str | None = None,
         avoid: Collection[Instance] = (),
@@ -37,14 +36,13 @@ class Balancer:
 
         Args:
             instances: all there are.
-            now: on the monotonic clock.
             affinity: calls with the same one go to the same instance for as long as it is well; few of them move
                 when instances come and go (rendezvous hashing).
             avoid: those that failed already; taken only when there is no other.
         """
         if len(instances) == 1:
             return instances[0]
-        able = [each for each in instances if each.takes_calls(now)]
+        able = [each for each in instances if each.takes_calls()]
         fresh = [each for each in able if each not in avoid] or able
         if not fresh:
             return min(instances, key=lambda each: each.left_out_until)

@@ -15,7 +15,8 @@ from chassis.clock import Clock
 from chassis.discovery.port import Registry
 from chassis.errors import Unavailable
 from chassis.rpc.balancing import Balance, Balancer
-from chassis.rpc.instances import Instance
+from chassis.rpc.instances import Instance, Turn
+from chassis.rpc.probing import Probes
 from chassis.rpc.transport import CLIENT_OPTIONS
 from chassis.telemetry import metrics
 from chassis.telemetry.logging import get_logger
@@ -80,6 +81,7 @@ class ServiceChannel:
         self._looked = float("-inf")
         self._lock = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
+        self._probes = Probes(clock, self._turned)
 
     def unary_unary(
         self,
@@ -122,17 +124,23 @@ class ServiceChannel:
             await self._look_once()
         if not self._order:
             raise Unavailable(f"{self._service} cannot be reached", retry_after=1)
-        return self._balancer.choose(self._order, now, affinity=affinity, avoid=avoid)
+        if len(self._order) > 1:
+            self._probes.look(self._order, now)
+        return self._balancer.choose(self._order, affinity=affinity, avoid=avoid)
 
     def uses(self, instance: Instance) -> bool:
         """Whether *instance* is a current one."""
         return self._instances.get(instance.address) is instance
 
+    def begun(self, instance: Instance) -> None:
+        """A call goes to *instance*; see `Instance.begin`."""
+        instance.begin(self._clock.monotonic())
+
     def ended(self, instance: Instance, *, answered: bool | None) -> None:
         """A call that *instance* was picked for has ended; see `Instance.end`."""
-        if instance.end(answered=answered, now=self._clock.monotonic()):
-            _LEFT_OUT.child(self._service).inc()
-            _log.warning("instance_left_out", service=self._service, address=instance.address)
+        turn = instance.end(answered=answered, now=self._clock.monotonic())
+        if turn is not None:
+            self._turned(instance, turn)
 
     async def has_others(self) -> bool:
         """Whether there is more than one instance."""
@@ -147,7 +155,15 @@ class ServiceChannel:
     async def close(self) -> None:
         """Close every connection at once."""
         instances, self._instances, self._order = self._instances, {}, ()
+        await self._probes.close()
         await asyncio.gather(*self._closing, *(each.channel.close() for each in instances.values()))
+
+    def _turned(self, instance: Instance, turn: Turn) -> None:
+        if turn is Turn.BACK:
+            _log.info("instance_back", service=self._service, address=instance.address)
+            return
+        _LEFT_OUT.child(self._service).inc()
+        _log.warning("instance_left_out", service=self._service, address=instance.address)
 
     async def _look_once(self) -> None:
         async with self._lock:

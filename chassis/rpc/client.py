@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeVar, cast
 
@@ -17,15 +18,14 @@ from chassis.rpc.context import ADDRESS, find_call
 from chassis.rpc.credentials import ServiceIdentity, audience_of
 from chassis.rpc.hedging import hedged
 from chassis.rpc.instances import Instance
+from chassis.rpc.listening import StreamSilent, spoken
+from chassis.rpc.probing import SILENT
 from chassis.rpc.retries import ATTEMPTS, RetryBudget, may_repeat, only_reads, pause
 from chassis.rpc.status import to_error
 from chassis.telemetry import tracing
 
 TIMEOUT = 30.0
 """Seconds after which a call is given up when nobody says otherwise."""
-
-_SILENT = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
-"""What a call ends with when its instance does not answer, or has too much to do."""
 
 Req = TypeVar("Req")
 Res = TypeVar("Res")
@@ -130,11 +130,12 @@ class RpcClient:
         *,
         token: str | None = None,
         timeout: float | None = None,
+        silence: float | None = None,
     ) -> AsyncIterator[Res]:
         """Call *method* of a stub made of `channel` and yield its responses as they come.
 
         It goes on for as long as it is read, unless *timeout* or the call being served here limit
-        it. Close it (`contextlib.aclosing`) when leaving early.
+        it, or it says nothing for *silence* seconds. Close it (`contextlib.aclosing`) when leaving early.
 
         Raises:
             ServiceError: of the kind that the service gave; Unavailable when nobody answered.
@@ -143,12 +144,16 @@ class RpcClient:
         metadata = self._metadata(token)
         instance, bound = await cast("Method", method).pick()
         call = bound(request, timeout=seconds, metadata=metadata)
-        instance.begin()
+        self._entered().begun(instance)
         answered: bool | None = None
         try:
-            async for response in call:
-                yield response
+            async with aclosing(spoken(aiter(call), silence)) as responses:
+                async for response in responses:
+                    yield response
             answered = True
+        except StreamSilent:
+            answered = False
+            raise
         except grpc.aio.AioRpcError as exc:
             answered = exc.code() is not grpc.StatusCode.UNAVAILABLE
             raise self._failure(exc) from exc
@@ -177,13 +182,13 @@ class RpcClient:
         instance, bound = await call.method.pick(affinity=call.affinity, avoid=call.tried)
         seconds = None if until is None else max(until - self._clock.monotonic(), 0.0)
         call.tried.append(instance)
-        instance.begin()
+        self._entered().begun(instance)
         answered: bool | None = None
         try:
             response = await bound(call.request, timeout=seconds, metadata=call.metadata)
             answered = True
         except grpc.aio.AioRpcError as exc:
-            answered = exc.code() not in _SILENT
+            answered = exc.code() not in SILENT
             raise
         finally:
             self._entered().ended(instance, answered=answered)

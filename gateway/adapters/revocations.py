@@ -12,6 +12,7 @@ from chassis.clock import Clock
 from chassis.errors import ServiceError
 from chassis.rpc.client import RpcClient
 from chassis.rpc.context import Principal
+from chassis.rpc.listening import FEED_SILENCE
 from chassis.telemetry.logging import get_logger
 from gateway.adapters.times import moment
 from gateway.ports import Revocation, RevocationKind
@@ -133,7 +134,8 @@ class RevocationFeed:
 
     def _responses(self) -> _Responses:
         request = pb.WatchRevocationsRequest(after=self._position)
-        return cast("_Responses", self._client.stream(self._stub.WatchRevocations, request))
+        watch = self._stub.WatchRevocations
+        return cast("_Responses", self._client.stream(watch, request, silence=FEED_SILENCE))
 
     def _take(self, response: pb.WatchRevocationsResponse) -> None:
         self._revocations.heard()

@@ -6,6 +6,7 @@ from typing import cast
 
 from chassis.policies.feed import Feed, Told
 from chassis.rpc.client import RpcClient
+from chassis.rpc.listening import FEED_SILENCE
 from protos.auth.v1 import policies_pb2 as pb
 from protos.auth.v1.policies_pb2_grpc import PolicyServiceStub
 
@@ -17,7 +18,8 @@ def policy_feed(auth: RpcClient) -> Feed:
 
     async def feed() -> AsyncGenerator[Told, None]:
         method = PolicyServiceStub(auth.channel).WatchPolicies
-        responses = cast("_Responses", auth.stream(method, pb.WatchPoliciesRequest()))
+        request = pb.WatchPoliciesRequest()
+        responses = cast("_Responses", auth.stream(method, request, silence=FEED_SILENCE))
         async with aclosing(responses):
             async for response in responses:
                 yield Told(response.tenant, response.policies)
