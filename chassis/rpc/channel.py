@@ -136,6 +136,12 @@ class ServiceChannel:
         """A call goes to *instance*; see `Instance.begin`."""
         instance.begin(self._clock.monotonic())
 
+    def heard(self, instance: Instance) -> None:
+        """A stream that *instance* was picked for says something; see `Instance.heard`."""
+        turn = instance.heard(self._clock.monotonic())
+        if turn is not None:
+            self._turned(instance, turn)
+
     def ended(self, instance: Instance, *, answered: bool | None) -> None:
         """A call that *instance* was picked for has ended; see `Instance.end`."""
         turn = instance.end(answered=answered, now=self._clock.monotonic())

@@ -149,6 +149,7 @@ class RpcClient:
         try:
             async with aclosing(spoken(aiter(call), silence)) as responses:
                 async for response in responses:
+                    self._entered().heard(instance)
                     yield response
             answered = True
         except StreamSilent:

@@ -77,10 +77,7 @@ class Instance:
         self.in_flight -= 1
         was_trial, self._trial = self._trial, False
         if answered:
-            was_out = self._failures >= FAILURES
-            self._failures, self._pause = 0, FIRST_PAUSE
-            self._owing, self._abandoned = now, False
-            return Turn.BACK if was_out else None
+            return self.heard(now)
         if answered is None:
             self._abandoned = True
             return None
@@ -88,6 +85,13 @@ class Instance:
         if self._failures == FAILURES or (was_trial and self._failures > FAILURES):
             return self._leave_out(now, LONGEST_PAUSE)
         return None
+
+    def heard(self, now: float) -> Turn | None:
+        """It has answered, though perhaps not for the last time: a stream may go on for ever."""
+        was_out = self._failures >= FAILURES
+        self._trial, self._failures, self._pause = False, 0, FIRST_PAUSE
+        self._owing, self._abandoned = now, False
+        return Turn.BACK if was_out else None
 
     def probed(self, *, answered: bool, now: float) -> Turn | None:
         """It was asked whether it is there."""

@@ -50,6 +50,14 @@ def test_one_call_may_try_it_and_brings_it_back(instance: Instance) -> None:
     assert instance.takes_calls()
 
 
+def test_a_stream_that_says_something_brings_it_back_before_it_ends(instance: Instance) -> None:
+    left_out(instance).probed(answered=True, now=1.0)
+    instance.begin(1.0)
+
+    assert instance.heard(1.0) is Turn.BACK
+    assert instance.takes_calls()
+
+
 def test_a_trial_that_fails_leaves_it_out_for_longer(instance: Instance) -> None:
     left_out(instance).probed(answered=True, now=1.0)
 
