@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
 import msgspec
 
 from tests.chaos.processes import UNHURRIED, Process
+from tests.cluster.views import ADVERTISED, seen_from, view
 from tests.support import mongodb, rabbitmq
 from tests.support.consul import consul_server
 from tests.support.gateway_client import eventually
@@ -24,8 +25,13 @@ ADMIN: Final = "admin@autoworker.internal"
 ADMIN_PASSWORD: Final = "Administrators-and-7-cups"
 PATIENCE: Final = 240.0
 """Seconds that processes may take to start: ten of them at once, perhaps on a busy machine."""
-_ADVERTISED: Final = "127.0.0.2"
-"""Where others reach a process: at a wire that leads to the same port of 127.0.0.1."""
+_CALLS: Final = {
+    "gateway": ("auth", "workflow", "notification"),
+    "auth": ("notification",),
+    "workflow": ("auth",),
+    "notification": ("auth",),
+}
+"""Who calls whom."""
 _MODULES: Final = {
     "gateway": "gateway",
     "auth": "auth_service",
@@ -77,10 +83,11 @@ class Member:
 
     service: str
     process: Process
-    wires: Mapping[str, TcpProxy]
-    """To each server, and "callers": from whoever calls it."""
+    wires: dict[str, TcpProxy]
+    """To each server, to each instance that it calls, such as auth-1, and "callers": from whoever calls it."""
     admin_port: int
-    http_port: int = 0
+    port: int
+    """Where it serves: HTTP or gRPC."""
 
     @property
     def name(self) -> str:
@@ -90,7 +97,7 @@ class Member:
     @property
     def url(self) -> str:
         """Where a gateway is for its clients."""
-        return f"http://127.0.0.1:{self.http_port}"
+        return f"http://127.0.0.1:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +154,9 @@ async def deployed(
     async with AsyncExitStack() as stack:
         servers = await _servers(stack)
         members = [
-            await _member(stack, service, number, servers, folder, settings)
-            for service, count in counts.items()
-            for number in range(1, count + 1)
+            await _member(stack, each, servers, folder, settings) for each in _places(counts)
         ]
+        await _pairs(stack, members)
         deployment = Deployment(members, servers, folder / "data")
         stack.push_async_callback(_ended, members)
         for member in members:
@@ -181,33 +187,60 @@ async def _servers(stack: AsyncExitStack) -> Servers:
     return Servers(bus, cache, registry, store, urls)
 
 
+class _Place(NamedTuple):
+    """Which process."""
+
+    caller: int
+    """Among all of them."""
+    service: str
+    number: int
+    """Among those of its service."""
+
+
+def _places(counts: Mapping[str, int]) -> list[_Place]:
+    every = [(service, at) for service, count in counts.items() for at in range(1, count + 1)]
+    return [_Place(caller, *each) for caller, each in enumerate(every, 1)]
+
+
+async def _pairs(stack: AsyncExitStack, members: Sequence[Member]) -> None:
+    """A wire from each caller to each instance, where its view of the registry says that this is."""
+    for caller, member in enumerate(members, 1):
+        for other in members:
+            if other.service in _CALLS[member.service]:
+                port = other.port
+                wire = TcpProxy(ADVERTISED, port, at=(seen_from(caller), port))
+                member.wires[other.name] = await stack.enter_async_context(wire)
+
+
 async def _member(
     stack: AsyncExitStack,
-    service: str,
-    number: int,
+    place: _Place,
     servers: Servers,
     folder: Path,
     settings: Mapping[str, str],
 ) -> Member:
+    caller, service, number = place
+    seen = await stack.enter_async_context(view(servers.urls["registry"], caller))
+    urls = {**servers.urls, "registry": seen}
     wires = {
-        name: await stack.enter_async_context(_wire_to(servers.urls[name]))
+        name: await stack.enter_async_context(_wire_to(urls[name]))
         for name in ("cache", "registry", *(() if service == "gateway" else ("bus", "store")))
     }
     port, admin_port = free_port(), free_port()
     wires["callers"] = await stack.enter_async_context(
-        TcpProxy("127.0.0.1", port, at=(_ADVERTISED, port))
+        TcpProxy("127.0.0.1", port, at=(ADVERTISED, port))
     )
     here = "HTTP_PORT" if service == "gateway" else f"{service.upper()}_GRPC_PORT"
     chosen = {
         **UNHURRIED,
         "AUTOWORKER_ADMIN_PASSWORD": ADMIN_PASSWORD,
-        "AUTOWORKER_ADVERTISED_HOST": _ADVERTISED,
+        "AUTOWORKER_ADVERTISED_HOST": ADVERTISED,
         f"AUTOWORKER_{here}": str(port),
         f"AUTOWORKER_{service.upper()}_ADMIN_PORT": str(admin_port),
         **{
-            f"AUTOWORKER_{name.upper()}_URL": _through(servers.urls[name], wire)
+            f"AUTOWORKER_{name.upper()}_URL": _through(urls[name], wire)
             for name, wire in wires.items()
-            if name in servers.urls
+            if name in urls
         },
         **settings,
     }

@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 from tests.cluster.deployment import Breakable, Deployment, Member
@@ -12,7 +13,7 @@ from tests.support.tcp_proxy import TcpProxy
 PARTITIONS: Final = ("cut", "silence", "swallow", "deafen", "slow")
 """Connections end and cannot be made; nothing passes for a while; what is sent meanwhile never arrives; answers do
 not pass; everything is late."""
-_LATE: Final = 0.25
+_LATE: Final = 0.3
 """Seconds by which each piece is late on a slow wire."""
 
 
@@ -49,8 +50,15 @@ class Nemesis:
 
     async def partition(self, how: str, member: Member, wire: str, *, seconds: float) -> None:
         """Break a wire of *member* in one of the `PARTITIONS` for so many *seconds*."""
-        self.done[f"{how} {member.service} - {wire}"] += 1
-        await broken(how, member.wires[wire], seconds)
+        async with self.parted(how, member, wire):
+            await asyncio.sleep(seconds)
+
+    @asynccontextmanager
+    async def parted(self, how: str, member: Member, wire: str) -> AsyncIterator[None]:
+        """The same for as long as the block lasts."""
+        self.done[f"{how} {member.service} - {kind_of(wire)}"] += 1
+        with broken(how, member.wires[wire]):
+            yield
 
     async def roll(self, members: Sequence[Member]) -> None:
         """Restart *members* one after the other, as an operator does: the next one once the cluster is whole again."""
@@ -98,8 +106,9 @@ def kind_of(name: str) -> str:
     return name.rpartition("-")[0] or name
 
 
-async def broken(how: str, wire: TcpProxy, seconds: float) -> None:
-    """Break *wire* for so many *seconds*."""
+@contextmanager
+def broken(how: str, wire: TcpProxy) -> Iterator[None]:
+    """A broken *wire*, for as long as the block lasts."""
     match how:
         case "cut":
             wire.refusing = True
@@ -109,7 +118,7 @@ async def broken(how: str, wire: TcpProxy, seconds: float) -> None:
         case _:
             wire.freeze(up=how != "deafen")
     try:
-        await asyncio.sleep(seconds)
+        yield
     finally:
         wire.refusing, wire.delay = False, 0.0
         if how == "swallow":

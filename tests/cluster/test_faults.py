@@ -7,7 +7,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 import pytest
@@ -18,14 +18,18 @@ from autoworker.errors import AutoworkerError
 from tests.cluster import messages
 from tests.cluster.deployment import ADMIN, ADMIN_PASSWORD, Deployment, Member
 from tests.cluster.faults import PARTITIONS, Nemesis
+from tests.cluster.pairs import Pair
 from tests.cluster.scenario import AT_LEAST, COUNTS, Stage, played, staged, told
 from tests.cluster.takeover import Watch, watched
+from tests.cluster.visitor import Tally
 from tests.support.gateway_client import eventually
 
 SEED: Final = int(os.environ.get("CLUSTER_SEED", "0")) or random.randrange(1, 1_000_000)
 WIRES: Final = ("store", "bus", "cache", "registry", "callers")
 LONG: Final = 3.0
 """Seconds of a call that is under way when its process dies."""
+ENOUGH: Final = 5
+"""Operations that each gateway answers at the first attempt while it cannot reach an instance."""
 DEADLINE: Final = 120.0
 """Seconds that are waited for whatever has to happen, on a machine that may be busy with other tests; how many it took is printed."""
 
@@ -139,6 +143,47 @@ async def test_partitions_heal(stage: Stage, nemesis: Nemesis, chance: random.Ra
         outcome = await play.judged()
     told(SEED, "partitions", nemesis.done, outcome)
     assert outcome.tally.share >= AT_LEAST
+
+
+async def test_an_instance_that_one_caller_cannot_reach_is_left_out_there_alone(
+    stage: Stage, nemesis: Nemesis, chance: random.Random
+) -> None:
+    cluster = stage.deployment
+    one, two, three = chance.sample(cluster.of("gateway"), 3)
+    lost, refused = (chance.choice(cluster.of(service)) for service in ("workflow", "auth"))
+    late = chance.choice(cluster.of("notification"))
+    cut = [Pair(cluster, one, lost), Pair(cluster, two, refused)]
+    well = [Pair(cluster, caller, lost) for caller in (two, three)]
+    async with played(stage) as play:
+        async with play.under_load() as load:
+            await load.progress(3, DEADLINE)
+            async with (
+                nemesis.parted("swallow", one, lost.name),
+                nemesis.parted("cut", two, refused.name),
+                nemesis.parted("slow", three, late.name),
+            ):
+                until = time.monotonic()
+                for pair in cut:
+                    await eventually(pair.is_left_out, "leaving it out", DEADLINE)
+                found = time.monotonic() - until
+                tally = play.visitor.tally
+                before = {each.url: len(tally.first[each.url]) for each in (one, two)}
+                await eventually(lambda: _goes_on(tally, before), "going on", DEADLINE)
+                assert all(pair.carried for pair in well)
+            healed = time.monotonic()
+            for pair in cut:
+                await eventually(pair.is_back, "coming back", DEADLINE)
+            back = time.monotonic() - healed
+            await load.progress(3, DEADLINE)
+        outcome = await play.judged()
+    took = f"left out after {found:.1f} s, back {back:.1f} s after healing"
+    told(SEED, f"pairs: {took}; {outcome.tally.by_gateway()}", nemesis.done, outcome)
+    assert not outcome.tally.failed
+
+
+async def _goes_on(tally: Tally, since: Mapping[str, int]) -> bool:
+    """Whether each gateway has answered enough at the first attempt since it had been asked so often."""
+    return all(sum(tally.first[each][asked:]) >= ENOUGH for each, asked in since.items())
 
 
 async def test_messages_that_come_again_late_or_broken_change_nothing(

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -34,6 +34,8 @@ class Tally:
     """Attempts that were answered in vain, by the same."""
     slowest: float = 0.0
     """Seconds."""
+    first: dict[str, list[bool]] = field(default_factory=lambda: defaultdict(list))
+    """Whether first attempts were answered, by gateway, in order."""
 
     @property
     def total(self) -> int:
@@ -45,6 +47,13 @@ class Tally:
         """Of those that succeeded."""
         return self.done.total() / max(1, self.total)
 
+    def by_gateway(self) -> str:
+        """The share of first attempts that each gateway has answered."""
+        return ", ".join(
+            f"{gateway.rpartition(':')[2]}: {100 * sum(first) / len(first):.0f} % of {len(first)}"
+            for gateway, first in self.first.items()
+        )
+
     def add(self, other: "Tally") -> None:
         """Count in what *other* has counted."""
         self.done += other.done
@@ -52,6 +61,8 @@ class Tally:
         self.repeated += other.repeated
         self.at_once += other.at_once
         self.slowest = max(self.slowest, other.slowest)
+        for gateway, answered in other.first.items():
+            self.first[gateway] += answered
 
     def __str__(self) -> str:
         at_once = 100 * self.at_once / max(1, self.total)
@@ -72,13 +83,13 @@ class Roaming(Transport):
 
     def __init__(self, urls: Sequence[str], tally: Tally) -> None:
         super().__init__(urls[0], timeout=ATTEMPT)
-        self._gateways = [Transport(url, timeout=ATTEMPT) for url in urls]
+        self._gateways = [(url, Transport(url, timeout=ATTEMPT)) for url in urls]
         self._tally = tally
         self._turn = 0
 
     async def close(self) -> None:
         """Close every connection."""
-        for gateway in self._gateways:
+        for _, gateway in self._gateways:
             await gateway.close()
 
     async def send(
@@ -97,8 +108,9 @@ class Roaming(Transport):
         began, attempts = time.monotonic(), 0
         while True:
             attempts += 1
+            url, gateway = self._next()
             try:
-                answer = await self._next().send(
+                answer = await gateway.send(
                     method,
                     path,
                     session=session,
@@ -109,6 +121,7 @@ class Roaming(Transport):
                 )
             except AWAY as away:
                 self._tally.repeated[f"{what} {type(away).__name__}: {away}"] += 1
+                self._note(url, attempts, answered=False)
                 if time.monotonic() - began > PATIENCE:
                     self._tally.failed[f"{what} {type(away).__name__}: {away}"] += 1
                     raise
@@ -117,15 +130,20 @@ class Roaming(Transport):
                 self._tally.failed[f"{what} {type(refused).__name__}: {refused}"] += 1
                 raise
             else:
+                self._note(url, attempts, answered=True)
                 self._count(what, attempts, time.monotonic() - began)
                 return answer
+
+    def _note(self, url: str, attempts: int, *, answered: bool) -> None:
+        if attempts == 1:
+            self._tally.first[url].append(answered)
 
     def _count(self, what: str, attempts: int, took: float) -> None:
         self._tally.done[what] += 1
         self._tally.at_once += attempts == 1
         self._tally.slowest = max(self._tally.slowest, took)
 
-    def _next(self) -> Transport:
+    def _next(self) -> tuple[str, Transport]:
         self._turn += 1
         return self._gateways[self._turn % len(self._gateways)]
 

@@ -34,6 +34,8 @@ class TcpProxy:
         """Whether new connections are closed at once."""
         self.connections = 0
         """How many were made."""
+        self.carried = 0
+        """Bytes that have gone to the server."""
         self.to_server: Through = bytes
         """What becomes of each piece on its way to the server; it may raise ConnectionError to cut there."""
         self.to_client: Through = bytes
@@ -82,7 +84,7 @@ class TcpProxy:
             writer.transport.abort()
             return
         self._writers |= {writer, there_writer}
-        up = self._pump(reader, there_writer, lambda piece: self.to_server(piece), self._rising)
+        up = self._pump(reader, there_writer, self._up, self._rising)
         down = self._pump(there_reader, writer, lambda piece: self.to_client(piece), self._falling)
         both = [asyncio.ensure_future(up), asyncio.ensure_future(down)]
         self._tasks |= set(both)
@@ -92,6 +94,11 @@ class TcpProxy:
             self._writers.discard(end)
         await asyncio.gather(*both, return_exceptions=True)
         self._tasks -= set(both)
+
+    def _up(self, piece: bytes) -> bytes:
+        sent = self.to_server(piece)
+        self.carried += len(sent)
+        return sent
 
     async def _pump(
         self,
