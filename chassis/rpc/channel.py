@@ -188,6 +188,7 @@ class ServiceChannel:
                 channel = grpc.aio.insecure_channel(address, options=CLIENT_OPTIONS)
                 self._instances[address] = Instance(address, channel)
         for address in self._instances.keys() - set(addresses):
+            _log.info("instance_gone", service=self._service, address=address)
             self._retire(self._instances.pop(address).channel)
         self._order = tuple(self._instances.values())
         # Nothing found is not remembered: the service may be just about to start.

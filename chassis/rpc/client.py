@@ -18,7 +18,7 @@ from chassis.rpc.context import ADDRESS, find_call
 from chassis.rpc.credentials import ServiceIdentity, audience_of
 from chassis.rpc.hedging import hedged
 from chassis.rpc.instances import Instance
-from chassis.rpc.listening import StreamSilent, spoken
+from chassis.rpc.listening import spoken
 from chassis.rpc.probing import SILENT
 from chassis.rpc.retries import ATTEMPTS, RetryBudget, may_repeat, only_reads, pause
 from chassis.rpc.status import to_error
@@ -152,9 +152,6 @@ class RpcClient:
                     self._entered().heard(instance)
                     yield response
             answered = True
-        except StreamSilent:
-            answered = False
-            raise
         except grpc.aio.AioRpcError as exc:
             answered = exc.code() is not grpc.StatusCode.UNAVAILABLE
             raise self._failure(exc) from exc

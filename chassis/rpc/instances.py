@@ -46,6 +46,8 @@ class Instance:
     _owing: float = float("-inf")
     """Since when it owes an answer, if a call is under way or was left in vain."""
     _abandoned: bool = False
+    _heard: bool = False
+    """Whether it has answered anything since it was asked."""
 
     def takes_calls(self) -> bool:
         """Whether a call should go there: nothing is known against it, or it is time for a trial."""
@@ -55,8 +57,8 @@ class Instance:
         """Whether somebody should ask it if it is there, beside the calls."""
         if self.probing:
             return False
-        if self._failures >= FAILURES:
-            return not self._probed and now >= self.left_out_until
+        if self._failures >= FAILURES and not self._probed:
+            return now >= self.left_out_until
         return (self.in_flight > 0 or self._abandoned) and now - self._owing >= DOUBT
 
     def begin(self, now: float) -> None:
@@ -90,14 +92,19 @@ class Instance:
         """It has answered, though perhaps not for the last time: a stream may go on for ever."""
         was_out = self._failures >= FAILURES
         self._trial, self._failures, self._pause = False, 0, FIRST_PAUSE
-        self._owing, self._abandoned = now, False
+        self._owing, self._abandoned, self._heard = now, False, True
         return Turn.BACK if was_out else None
 
+    def asked(self) -> None:
+        """Somebody asks it whether it is there."""
+        self.probing, self._heard = True, False
+
     def probed(self, *, answered: bool, now: float) -> Turn | None:
-        """It was asked whether it is there."""
+        """It was asked whether it is there; a call that it has answered since says so as well."""
         self._owing, self._abandoned = now, False
-        if answered:
-            self._probed = self._failures >= FAILURES
+        if answered or self._heard:
+            # A trial that goes on and says nothing, as a stream may, does not keep others away.
+            self._probed, self._trial = self._failures >= FAILURES, False
             return None
         was_out, self._failures = self._failures >= FAILURES, max(self._failures, FAILURES)
         turn = self._leave_out(now, LONGEST_SILENCE)

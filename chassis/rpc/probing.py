@@ -18,7 +18,8 @@ PATIENCE: Final = 2.0
 """Seconds that an instance has to answer."""
 SILENT: Final = frozenset({grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED})
 """What a call ends with when its instance does not answer, or has too much to do."""
-_CHECK: Final = "/grpc.health.v1.Health/Check"
+_WATCH: Final = "/grpc.health.v1.Health/Watch"
+"""Answered at once. `Check` is not: it waits for the store and the bus, and when they are away nobody would be left."""
 
 
 class Probes:
@@ -26,7 +27,7 @@ class Probes:
 
     Args:
         clock: what doubt is measured with.
-        turned: called with an instance that is left out because of it.
+        turned: called with an instance for which that has changed something.
     """
 
     def __init__(self, clock: Clock, turned: Callable[[Instance, Turn], None]) -> None:
@@ -38,7 +39,7 @@ class Probes:
         """Ask those of *instances* that are in doubt; returns at once."""
         for instance in instances:
             if instance.is_doubtful(now):
-                instance.probing = True
+                instance.asked()
                 task = asyncio.get_running_loop().create_task(self._ask(instance))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
@@ -61,13 +62,19 @@ class Probes:
 
 async def _answers(channel: grpc.aio.Channel) -> bool:
     """Whether anything comes back: any answer will do, also that it is not well or knows no such question."""
-    check: Any = channel.unary_unary(
-        _CHECK,
+    watch: Any = channel.unary_stream(
+        _WATCH,
         request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
         response_deserializer=health_pb2.HealthCheckResponse.FromString,
     )
     try:
-        await check(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+        call = watch(health_pb2.HealthCheckRequest(), timeout=PATIENCE)
+    except grpc.aio.UsageError:
+        return True  # Its address was given up meanwhile: nobody picks it any more.
+    try:
+        await call.read()
     except grpc.aio.AioRpcError as exc:
         return exc.code() not in SILENT
+    finally:
+        call.cancel()
     return True

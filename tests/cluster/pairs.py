@@ -8,7 +8,7 @@ from tests.cluster.deployment import Deployment, Member
 from tests.cluster.views import seen_from
 from tests.support.tcp_proxy import TcpProxy
 
-_TURNS: Final = frozenset({"instance_left_out", "instance_back"})
+_TURNS: Final = frozenset({"instance_left_out", "instance_back", "instance_gone"})
 
 
 class _Line(msgspec.Struct):
@@ -49,8 +49,12 @@ class Pair:
         return self._last() == "instance_left_out"
 
     async def is_back(self) -> bool:
-        """Whether it calls it again."""
-        return self._last() == "instance_back"
+        """Whether it calls it again; one that the registry named anew begins without a past."""
+        return self._last() in ("instance_back", "instance_gone")
+
+    async def is_used(self) -> bool:
+        """Whether calls go there, and nothing is held against it."""
+        return self.carried > 0 and not await self.is_left_out()
 
     def _last(self) -> str:
         with self._log.open(errors="replace") as log:

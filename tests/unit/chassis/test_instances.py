@@ -118,6 +118,25 @@ def test_an_answer_takes_doubt_away(instance: Instance) -> None:
 
 def test_nobody_asks_twice_at_a_time(instance: Instance) -> None:
     instance.begin(0.0)
-    instance.probing = True
+    instance.asked()
 
     assert not instance.is_doubtful(100.0)
+
+
+def test_an_answer_says_more_than_a_question_without_one(instance: Instance) -> None:
+    instance.begin(0.0)
+    instance.asked()
+    instance.heard(LATER)
+
+    assert instance.probed(answered=False, now=LATER + 1.0) is None
+    assert instance.takes_calls()
+
+
+def test_a_trial_that_says_nothing_keeps_nobody_away_for_long(instance: Instance) -> None:
+    left_out(instance).probed(answered=True, now=1.0)
+    instance.begin(1.0)
+
+    assert not instance.is_doubtful(1.0 + DOUBT / 2)
+    assert instance.is_doubtful(1.0 + LATER)
+    assert instance.probed(answered=True, now=1.0 + LATER) is None
+    assert instance.takes_calls()
