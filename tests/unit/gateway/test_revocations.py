@@ -54,7 +54,7 @@ class Auth:
     channel: Channel = field(default_factory=Channel)
     asked: list[int] = field(default_factory=list)
 
-    async def stream(self, method: object, request: Any) -> AsyncIterator[Any]:
+    async def stream(self, method: object, request: Any, *, silence: float) -> AsyncIterator[Any]:
         self.asked.append(request.after)
         if len(self.asked) > 1:
             await asyncio.Event().wait()
