@@ -106,6 +106,11 @@ class MemoryBus:
     def on_nudge(self, topic: str, handler: Callable[[str], None]) -> None:
         """Nothing to do: there is no other process."""
 
+    @property
+    def reaches_others(self) -> bool:
+        """There is no other process."""
+        return False
+
     async def check(self) -> None:
         """See `Bus.check`."""
         if self._stopped:

@@ -157,6 +157,11 @@ class Bus(Protocol):
         """Call *handler* with the subject of each nudge that another process gives under *topic*."""
         ...
 
+    @property
+    def reaches_others(self) -> bool:
+        """Whether what is published now gets to other processes at once, as far as is known."""
+        ...
+
     async def check(self) -> None:
         """Whether events get through.
 

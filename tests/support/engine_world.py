@@ -54,9 +54,11 @@ from workflow_service.application.engine.load_execution import LoadExecution
 from workflow_service.application.engine.settings import EngineSettings
 from workflow_service.application.event_ports import EventPorts
 from workflow_service.application.ports import (
+    Alone,
     Commit,
     EventStore,
     Recorded,
+    Sharing,
     StoredDefinition,
     Summary,
 )
@@ -160,6 +162,8 @@ class Bench:
     world: World = field(default_factory=World)
     engine_clock: Clock | None = None
     """By which processes live, if it is not the clock itself."""
+    sharing: Sharing = field(default_factory=Alone)
+    """By what processes leave executions to others."""
     nodes: int = 0
     arrivals: IntakeBell = field(default_factory=IntakeBell)
 
@@ -231,6 +235,7 @@ class Bench:
             random=Random(1),
             limits=limits,
             settings=settings or EngineSettings(),
+            sharing=self.sharing,
             events=EventPorts(
                 SqliteIntake(self.database, bell=self.arrivals), SqliteSubscriptions(self.database)
             ),
@@ -244,6 +249,7 @@ class Bench:
             clock=self.clock,
             ids=self.ids,
             limits=limits,
+            sharing=self.sharing,
         )
         return Process(
             engine,

@@ -30,6 +30,7 @@ from workflow_service.application.engine.settings import EngineSettings
 from workflow_service.application.event_ports import EventPorts
 from workflow_service.application.pinning import NoResources, Pinning
 from workflow_service.application.ports import (
+    Alone,
     Definitions,
     EventStore,
     FunctionsServed,
@@ -37,6 +38,7 @@ from workflow_service.application.ports import (
     NobodyServes,
     Progress,
     Runner,
+    Sharing,
     Summaries,
 )
 from workflow_service.application.queries.check_definition import CheckDefinitionHandler
@@ -107,6 +109,7 @@ class World:
     lending: Lending = lend_nothing
     scheduling: ScheduleSettings = DEFAULT_SCHEDULES
     audit: SettlingAudit = field(default_factory=SilentAudit)
+    sharing: Sharing = field(default_factory=Alone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,7 @@ def assemble(world: World, wrap: Wrap) -> Assembled:
         settings=world.settings,
         lending=world.lending,
         events=world.listening,
+        sharing=world.sharing,
     )
     offspring = _offspring(world, engine, compiled)
     scheduler = Scheduler(world.schedules, world.clock)
@@ -177,6 +181,7 @@ def _offspring(world: World, engine: Engine, compiled: CompiledDefinitions) -> O
         clock=world.clock,
         ids=world.ids,
         limits=world.limits,
+        sharing=world.sharing,
     )
     load = LoadExecution(world.events, world.definitions, compiled)
     cancel = CancelExecutionHandler(engine, world.events, world.clock, load, world.audit)

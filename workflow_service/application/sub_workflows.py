@@ -237,4 +237,5 @@ def _start_of(call: WorkflowCall) -> StartExecution:
         priority=call.priority,
         execution=call.execution,
         origin=call.parent,
+        shared=not call.parent.awaited,
     )

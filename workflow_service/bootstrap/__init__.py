@@ -29,22 +29,24 @@ from workflow_service.adapters.progress import LocalProgress, SharedProgress
 from workflow_service.adapters.sqlite.stores import SqliteStores
 from workflow_service.adapters.steady_clock import SteadyClock, running_time
 from workflow_service.adapters.task_runners.functions import EveryRunner
+from workflow_service.adapters.work_queues import WorkQueues
 from workflow_service.application.app import Application
 from workflow_service.application.assembly import Assembled, World, assemble
 from workflow_service.application.engine.retention import Sweeper
 from workflow_service.application.event_ports import EventPorts
 from workflow_service.application.functions.directory import Directory
 from workflow_service.application.pinning import Pinning
-from workflow_service.application.ports import Runner
+from workflow_service.application.ports import Alone, Runner
 from workflow_service.bootstrap.caches import shared_caches
 from workflow_service.bootstrap.functions import Functions, functions, serving
 from workflow_service.bootstrap.nudges import shared_progress
 from workflow_service.bootstrap.outside import SERVICE, Outside
 from workflow_service.bootstrap.rpc import auth_client, policies, rpc_server
 from workflow_service.bootstrap.runners import Performers, performers
-from workflow_service.bootstrap.stores import Stores, keep, opened
+from workflow_service.bootstrap.stores import Stores, keep, opened, work_queues
 from workflow_service.bootstrap.vault import Vaulted, vaulted
 from workflow_service.config import Bounds, Settings
+from workflow_service.domain.execution.commands import Wake
 from workflow_service.domain.expressions import Expressions
 from workflow_service.entrypoints import bus_intake
 from workflow_service.entrypoints.event_relay import event_relay, expect_listeners
@@ -108,6 +110,8 @@ async def running(
         started = await _reachable(stack, settings, outside, parts)
         _begin(settings, outside, parts)
         stack.push_async_callback(bus_intake.leave, bus)
+        if parts.work is not None:
+            stack.push_async_callback(parts.work.leave)
         yield started
 
 
@@ -124,6 +128,7 @@ class _Parts:
     supervisor: Supervisor
     world: Performers
     made: Assembled
+    work: WorkQueues | None
 
 
 async def _parts(stack: AsyncExitStack, settings: Settings, outside: Outside) -> _Parts:
@@ -142,6 +147,7 @@ async def _parts(stack: AsyncExitStack, settings: Settings, outside: Outside) ->
         outside.runner or world.runner, served.directory, served.local, served.dispatcher
     )
     chosen = AuditedRunner(secrets.around(runner), audited.recorder)
+    work = work_queues(stores, outside)
     made = _assembled(
         stack,
         settings,
@@ -153,8 +159,9 @@ async def _parts(stack: AsyncExitStack, settings: Settings, outside: Outside) ->
         secrets,
         world.pinning,
         audited.recorder,
+        work,
     )
-    return _Parts(stores, addresses, served, secrets, audited, auth, supervisor, world, made)
+    return _Parts(stores, addresses, served, secrets, audited, auth, supervisor, world, made, work)
 
 
 async def _reachable(
@@ -190,6 +197,9 @@ def _begin(settings: Settings, outside: Outside, parts: _Parts) -> None:
     parts.made.start(supervisor, settings.bounds.engine.reconcile_every)
     keep(stores, supervisor, parts.made.engine.take_up)
     bus_intake.subscribe(outside.bus, stores.inbound, outside.clock)
+    if parts.work is not None:
+        parts.work.take(lambda execution: parts.made.engine.stimulate(execution, Wake()))
+        _ = supervisor.start("workflow-work", parts.work.run())
     expect_listeners(outside.bus)
     _ = supervisor.start("workflow-relay", event_relay(stores.log, outside.bus).run())
     sweeper = Sweeper(stores.retention, outside.steady, days=settings.retention_days)
@@ -210,6 +220,7 @@ def _assembled(
     secrets: Vaulted,
     pinning: Pinning,
     audit: SettlingAudit,
+    work: WorkQueues | None,
 ) -> Assembled:
     bounds = settings.bounds
     jq = stack.enter_context(JqWorkers(workers=settings.jq_workers, limits=_of_jq(bounds)))
@@ -243,6 +254,7 @@ def _assembled(
         lending=secrets.lender.lend,
         scheduling=settings.schedules,
         audit=audit,
+        sharing=work or Alone(),
     )
     made = assemble(world, wrap)
     if isinstance(progress, SharedProgress):

@@ -7,12 +7,14 @@ from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 from chassis.lifecycle import Supervisor
+from chassis.messaging.memory import MemoryBus
 from workflow_service.adapters.mongo import stores as mongo
 from workflow_service.adapters.mongo.stores import MongoStores
 from workflow_service.adapters.payloads import PayloadCodec
 from workflow_service.adapters.sqlite import stores as sqlite
 from workflow_service.adapters.sqlite.lock import sole_owner
 from workflow_service.adapters.sqlite.stores import SqliteStores
+from workflow_service.adapters.work_queues import WorkQueues
 from workflow_service.bootstrap.nudges import shared_bells
 from workflow_service.bootstrap.outside import SERVICE, Outside
 from workflow_service.config import Settings
@@ -56,3 +58,10 @@ def keep(stores: Stores, supervisor: Supervisor, take_up: Callable[[], Awaitable
             _ = supervisor.start("workflow-store", stores.database.failed())
         case MongoStores():
             _ = supervisor.start("workflow-presence", stores.presence.run(take_up))
+
+
+def work_queues(stores: Stores, outside: Outside) -> WorkQueues | None:
+    """Return by what processes share executions; None for one that shares nothing with others."""
+    if isinstance(stores, SqliteStores) or isinstance(outside.bus, MemoryBus):
+        return None
+    return WorkQueues(outside.bus, outside.clock, lambda: stores.presence.alive)

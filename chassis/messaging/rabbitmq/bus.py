@@ -141,8 +141,8 @@ class RabbitBus:
 
     def keep_dead_letters(self, handler: DeadLetterHandler) -> None:
         """See `Bus.keep_dead_letters`."""
-        queue = self._names.dead_letters
-        self._consume(DEAD_LETTERS, queue, partial(self._taking.bury, handler), 20)
+        bury = partial(self._taking.bury, handler)
+        self._consume(DEAD_LETTERS, self._names.dead_letters, bury, 20)
 
     async def publish(self, events: Sequence[CloudEvent]) -> None:
         """See `Bus.publish`."""
@@ -160,6 +160,11 @@ class RabbitBus:
         """See `Bus.on_nudge`."""
         self._nudging.hear(topic, handler)
         self._look_again()
+
+    @property
+    def reaches_others(self) -> bool:
+        """See `Bus.reaches_others`."""
+        return self._usable.is_set()
 
     async def check(self) -> None:
         """See `Bus.check`. Being cut off counts after some time only, a wrong topology at once."""

@@ -74,7 +74,9 @@ class Consumer:
         self._channel = channel
         channel.closing.add_done_callback(lambda _: self._attention())
         channel.on_consumer_cancel_callbacks.add(self._cancelled)
-        await channel.basic_qos(prefetch_count=max(AHEAD, 2 * self._at_once))
+        # More would wait here while another process that shares the queue has nothing to do.
+        ahead = AHEAD if self._at_once == 1 else 2 * self._at_once
+        await channel.basic_qos(prefetch_count=ahead)
         answer = await channel.basic_consume(self.queue, self._arrived)
         self._tag = answer.consumer_tag
 

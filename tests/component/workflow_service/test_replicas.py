@@ -16,11 +16,17 @@ from tests.support.mongodb import database_url
 from tests.support.servers import mongo_url
 from tests.support.time import eventually
 from workflow_service.adapters.mongo import event_log, intake
+from workflow_service.adapters.work_queues import QUEUES
 from workflow_service.application.queries import watch_history
 from workflow_service.domain.execution.effects import Effect, Outcome
 
 NEVER = 3_600.0
-SUBSCRIPTIONS = ("workflow-intake", "workflow-intake-identity", "notification-endings")
+SUBSCRIPTIONS = (
+    "workflow-intake",
+    "workflow-intake-identity",
+    "notification-endings",
+    *QUEUES.values(),
+)
 CALLING = """
 document: {dsl: 1.0.3, namespace: test, name: calling, version: 1.0.0}
 do:

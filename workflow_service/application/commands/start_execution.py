@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -18,8 +18,10 @@ from workflow_service.application.caller import Caller
 from workflow_service.application.compiled_definitions import CompiledDefinitions
 from workflow_service.application.engine.engine import Engine
 from workflow_service.application.ports import (
+    Alone,
     EventStore,
     IdempotencyKey,
+    Sharing,
     StartedBefore,
     StoredDefinition,
     Summaries,
@@ -70,6 +72,8 @@ class StartExecution:
     """The id, where repetitions must lead to the same execution for ever; None: a new one."""
     origin: Origin | None = None
     """What starts it; None: the caller."""
+    shared: bool = False
+    """Whether any process may begin it, since nobody here waits for its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class StartExecutionHandler:
     clock: Clock
     ids: Ids
     limits: Limits
+    sharing: Sharing = field(default_factory=Alone)
 
     async def __call__(self, command: StartExecution) -> Summary:
         """Start, or find what an earlier request with the same key has started.
@@ -129,6 +134,7 @@ class StartExecutionHandler:
             tags=command.tags,
             run_at=command.run_at,
             origin=command.origin,
+            left=command.shared and self.sharing.works,
             trace=tracing.recorded_traceparent(),
         )
         try:

@@ -40,11 +40,13 @@ from workflow_service.application.engine.slots import FairGate, Slots
 from workflow_service.application.engine.steps import Aftermath, Steps
 from workflow_service.application.event_ports import EventPorts
 from workflow_service.application.ports import (
+    Alone,
     Definitions,
     EventStore,
     IdempotencyKey,
     Progress,
     Runner,
+    Sharing,
     StaleOwner,
     Summary,
     VersionConflict,
@@ -86,6 +88,7 @@ class Engine:
         settings: EngineSettings = DEFAULT_SETTINGS,
         lending: Lending = lend_nothing,
         events: EventPorts | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
         self._node = node
         self._store = store
@@ -122,7 +125,9 @@ class Engine:
             lending=lending,
             decide=self._decide,
             listeners=self._listeners,
-            aftermath=Aftermath(progress, self._effects, self._timers, self._quota, self.endings),
+            aftermath=Aftermath(
+                progress, self._effects, self._timers, self._quota, self.endings, sharing or Alone()
+            ),
         )
 
     # ------------------------------------------------------------ life

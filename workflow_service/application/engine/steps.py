@@ -21,6 +21,7 @@ from workflow_service.application.ports import (
     EventStore,
     IdempotencyKey,
     Progress,
+    Sharing,
     Summary,
 )
 from workflow_service.application.reached import reached
@@ -29,6 +30,7 @@ from workflow_service.domain.execution.decide import Decision
 from workflow_service.domain.execution.environment import Environment
 from workflow_service.domain.execution.lending import NOTHING_LENT
 from workflow_service.domain.execution.limits import Limits
+from workflow_service.domain.execution.schedule import is_left
 from workflow_service.domain.execution.state import Ended
 
 
@@ -41,6 +43,7 @@ class Aftermath:
     timers: Timers
     quota: OpenExecutions
     endings: Endings
+    sharing: Sharing
 
     def committed(self, active: Active, known: Known, commit: Commit, decision: Decision) -> None:
         """The facts are durable: tell who watches, stop what is no longer awaited, let new effects go."""
@@ -55,6 +58,8 @@ class Aftermath:
             self.endings.ended(commit.execution, commit.summary)
         elif commit.wake_at is not None and not decision.more:
             self.timers.expect(commit.wake_at)
+            if is_left(known.state):
+                self.sharing.offer(commit.summary)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,11 +41,14 @@ from workflow_service.application.ports.summaries import (
     Summary,
 )
 from workflow_service.application.ports.world import (
+    Alone,
     Progress,
     Runner,
+    Sharing,
 )
 
 __all__ = [
+    "Alone",
     "Commit",
     "Definitions",
     "EventStore",
@@ -65,6 +68,7 @@ __all__ = [
     "Recorded",
     "Retention",
     "Runner",
+    "Sharing",
     "StaleOwner",
     "StartedBefore",
     "Stored",

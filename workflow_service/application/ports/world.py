@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from workflow_service.application.ports.summaries import Summary
 from workflow_service.domain.execution.effects import Effect, Outcome
 
 
@@ -28,3 +29,28 @@ class Progress(Protocol):
     async def wait(self, execution: str, after: int, timeout: float) -> None:
         """Return when there may be events above *after*, or after *timeout* seconds."""
         ...
+
+
+class Sharing(Protocol):
+    """Leaves executions that nobody here waits for to whichever process has room for them."""
+
+    @property
+    def works(self) -> bool:
+        """Whether there are others, and they can be told at once."""
+        ...
+
+    def offer(self, accepted: Summary) -> None:
+        """Tell all processes of an execution that one of them is to begin.
+
+        A hint: it may be lost, or come twice. The store says what is due.
+        """
+        ...
+
+
+class Alone:
+    """The ``Sharing`` of a process that has nobody to share with."""
+
+    works = False
+
+    def offer(self, accepted: Summary) -> None:
+        """Nothing to do."""

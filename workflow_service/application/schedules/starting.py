@@ -26,7 +26,7 @@ from workflow_service.domain.execution.origin import ScheduledStart
 from workflow_service.domain.execution.workflow_calls import made_id
 from workflow_service.domain.expressions import JsonValue
 from workflow_service.domain.schedules.gathering import Pending
-from workflow_service.domain.schedules.model import kind_of
+from workflow_service.domain.schedules.model import After, kind_of
 
 TAG: Final = "schedule"
 _encode = msgspec.json.Encoder().encode
@@ -65,6 +65,8 @@ class Starting:
         execution: str | None,
         given: list[JsonValue] | None = None,
     ) -> Summary:
+        # Here is whoever asks for it now, or awaits its end to start the next one.
+        awaited = execution is None or isinstance(record.schedule.trigger, After)
         return await self.start(
             StartExecution(
                 Caller(record.owner, record.tenant),
@@ -75,6 +77,7 @@ class Starting:
                 tags={TAG: record.key.id},
                 execution=execution,
                 origin=origin,
+                shared=not awaited,
             )
         )
 

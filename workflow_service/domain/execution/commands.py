@@ -26,6 +26,8 @@ class Accept(msgspec.Struct, frozen=True):
     run_at: datetime | None = None
     origin: Origin | None = None
     """None: somebody asked for it."""
+    left: bool = False
+    """Whether it is only taken on, and begun by whichever process wakes it."""
     trace: str = ""
     """The ``traceparent`` (W3C Trace Context) of the request, if it is recorded: its effects belong to it."""
 

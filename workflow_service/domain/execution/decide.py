@@ -136,7 +136,8 @@ def _accept(advance: Advance, command: Accept) -> None:
             trace=command.trace,
         )
     )
-    wake(advance)
+    if not command.left:
+        wake(advance)
 
 
 def _recover(advance: Advance, command: Recover) -> None:

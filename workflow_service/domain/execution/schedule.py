@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import Final
 
 from msgspec import Struct
 
@@ -26,6 +27,9 @@ from workflow_service.domain.execution.state import (
     Status,
     Trying,
 )
+
+LEFT: Final = timedelta(seconds=5)
+"""How long an execution that is left to all processes is not looked for: one of them is told of it meanwhile."""
 
 
 class Timer(IntEnum):
@@ -88,6 +92,13 @@ def ready(opened: Open) -> bool:
     return any(isinstance(frame.activity, Created) for frame in opened.frames.values())
 
 
+def is_left(state: State) -> bool:
+    """Say whether it was taken on to begin at once, and is left to whichever process wakes it."""
+    if not isinstance(state, Open) or state.started_at or state.suspended_at:
+        return False
+    return state.run_at is None or state.run_at <= state.accepted_at
+
+
 def performing(opened: Open) -> list[Frame]:
     """Return the frames that wait for the outcome of an effect."""
     return [frame for frame in opened.frames.values() if isinstance(frame.activity, Performing)]
@@ -118,5 +129,7 @@ def wake_at(state: State, now: datetime) -> datetime | None:
         return None
     if ready(state):
         return now
+    if is_left(state):
+        return state.accepted_at + LEFT
     due = next_due(state)
     return None if due is None else due.at

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from workflow_service.domain.definition.model import CompensateTask, TryTask
 from workflow_service.domain.execution.problem import timeout
-from workflow_service.domain.execution.schedule import Due, Timer, next_due
+from workflow_service.domain.execution.schedule import Due, Timer, is_left, next_due
 from workflow_service.domain.execution.state import ROOT, HistoryBroken, Open, Trying
 from workflow_service.domain.execution.tasks.compensate import COMPENSATE
 from workflow_service.domain.execution.tasks.try_ import TRY
@@ -25,7 +25,8 @@ def wake(advance: Advance) -> None:
         if not isinstance(state, Open):
             return
         due = next_due(state)
-        if due is None or due.at > advance.now:
+        # What is left to others begins by their clocks as well: one may be some milliseconds behind.
+        if due is None or (due.at > advance.now and not is_left(state)):
             break
         _fire(advance, due)
         advance.run()
