@@ -58,6 +58,11 @@ async def queues(bus: RabbitBus, room: int = 32) -> AsyncIterator[WorkQueues]:
         yield made
 
 
+async def there(bus: RabbitBus) -> None:
+    """Return once it takes and brings messages."""
+    await eventually(lambda: bus.reaches_others, within=60)
+
+
 class Worker:
     """Goes on with executions, once it may."""
 
@@ -85,7 +90,7 @@ async def test_all_processes_have_their_share(place: Broker) -> None:
         for bus, each, worker in zip(buses, made, workers, strict=True):
             worker.release()
             each.take(worker)
-            await bus.usable()
+            await there(bus)
         for number in range(90):
             made[0].offer(accepted(f"e{number}"))
         await eventually(lambda: sum(len(each.done) for each in workers) == 90)
@@ -101,7 +106,7 @@ async def test_classes_of_priorities_are_served_by_weight_while_all_of_them_wait
     worker = Worker()
     async with place.bus() as bus, queues(bus, room=1) as made:
         made.take(worker)
-        await bus.usable()
+        await there(bus)
         made.offer(accepted("first"))
         await eventually(lambda: worker.begun == ["first"])
         for number in range(25):
@@ -132,7 +137,7 @@ async def test_what_a_dead_process_had_goes_to_another_one(place: Broker) -> Non
         queues(other) as second,
     ):
         first.take(dying)
-        await one.usable()
+        await there(one)
         for name in everything:
             second.offer(accepted(name))
         await eventually(lambda: len(dying.begun) == 32)
@@ -155,7 +160,7 @@ async def test_a_hint_is_kept_while_the_store_is_away(place: Broker) -> None:
 
     async with place.bus() as bus, queues(bus) as made:
         made.take(go_on)
-        await bus.usable()
+        await there(bus)
         made.offer(accepted("e1"))
         await eventually(lambda: done == ["e1"])
 
@@ -169,7 +174,7 @@ async def test_whoever_leaves_does_not_wait_for_a_store_that_is_away(place: Brok
 
     async with place.bus() as bus, queues(bus) as made:
         made.take(go_on)
-        await bus.usable()
+        await there(bus)
         made.offer(accepted("e1"))
         await eventually(lambda: len(asked) > 2)
         async with asyncio.timeout(20):
@@ -187,7 +192,7 @@ async def test_a_hint_of_what_is_gone_is_done_with(place: Broker) -> None:
     async with place.bus() as bus, queues(bus) as made:
         letters = Graveyard(bus)
         made.take(go_on)
-        await bus.usable()
+        await there(bus)
         made.offer(accepted("gone"))
         made.offer(accepted("there"))
         await eventually(lambda: "there" in asked)
@@ -202,7 +207,7 @@ async def test_what_nobody_can_go_on_with_becomes_a_dead_letter(place: Broker) -
     async with place.bus() as bus, queues(bus) as made:
         letters = Graveyard(bus)
         made.take(go_on)
-        await bus.usable()
+        await there(bus)
         made.offer(accepted("e1", 9))
         (letter,) = await letters.has(1)
     assert (letter.subscription, letter.event.subject) == ("work.urgent", "e1")
@@ -219,7 +224,7 @@ async def test_who_has_no_key_can_wake_nobody(place: Broker) -> None:
     async with place.bus() as bus, queues(bus) as made, place.bus(keys=stranger) as outside:
         letters = Graveyard(bus)
         made.take(go_on)
-        await bus.usable()
+        await there(bus)
         async with queues(outside) as forging:
             forging.offer(accepted("e1"))
             (letter,) = await letters.has(1)
@@ -229,7 +234,7 @@ async def test_who_has_no_key_can_wake_nobody(place: Broker) -> None:
 
 async def test_nothing_is_left_to_others_without_a_broker_or_without_others(place: Broker) -> None:
     async with place.bus(url="amqp://guest:guest@127.0.0.1:1/") as cut_off, place.bus() as bus:
-        await bus.usable()
+        await there(bus)
         assert not WorkQueues(cut_off, SystemClock(), lambda: ("another",)).works
         assert not WorkQueues(bus, SystemClock(), lambda: ()).works
         assert WorkQueues(bus, SystemClock(), lambda: ("another",)).works
@@ -242,7 +247,7 @@ async def test_nothing_is_left_to_others_while_the_broker_does_not_answer(place:
         place.bus(url=f"amqp://{url.username}:{url.password}@127.0.0.1:{wire.port}/") as bus,
         queues(bus) as made,
     ):
-        await bus.usable()
+        await there(bus)
         assert made.works
         wire.freeze()
         made.offer(accepted("e1"))
