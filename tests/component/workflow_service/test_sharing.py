@@ -39,6 +39,18 @@ do:
   - call: {call: http, with: {method: get, endpoint: "http://mill.example/"}}
 """
 
+MANY_ORDERED = f"""
+document: {{dsl: 1.0.3, namespace: test, name: ordering, version: 1.0.0}}
+do:
+  - each:
+      for: {{in: "${{ [range({MANY})] }}"}}
+      do:
+        - leave:
+            run:
+              workflow: {{namespace: test, name: grinding, version: 1.0.0}}
+              await: false
+"""
+
 
 class Three:
     """The processes, and who sends them events."""
@@ -137,6 +149,19 @@ async def test_what_events_start_is_gone_on_with_by_all_processes(three: Three) 
     before = three.shares
     await three.send(MANY)
     executions = await three.ended(three.sent)
+    assert min(now - earlier for now, earlier in zip(three.shares, before, strict=True)) >= FAIR
+    assert await three.ends_of(executions) == {1}
+
+
+async def test_what_a_workflow_starts_without_awaiting_it_is_gone_on_with_by_all_processes(
+    three: Three,
+) -> None:
+    await three.ada.publish(ORDERED)
+    await three.ada.publish(MANY_ORDERED)
+    await three.known_to_each_other()
+    before = three.shares
+    await three.ada.start(name="ordering")
+    executions = await three.ended(three.sent + MANY)
     assert min(now - earlier for now, earlier in zip(three.shares, before, strict=True)) >= FAIR
     assert await three.ends_of(executions) == {1}
 

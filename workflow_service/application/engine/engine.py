@@ -30,11 +30,7 @@ from workflow_service.application.engine.outliving import whatever_the_caller_do
 from workflow_service.application.engine.perform_effects import Effects
 from workflow_service.application.engine.quota import OpenExecutions
 from workflow_service.application.engine.reconcile import Reconciler
-from workflow_service.application.engine.settings import (
-    DEFAULT_SETTINGS,
-    EngineSettings,
-    room_of,
-)
+from workflow_service.application.engine.settings import DEFAULT_SETTINGS, EngineSettings, room_of
 from workflow_service.application.engine.settling import Settling
 from workflow_service.application.engine.slots import FairGate, Slots
 from workflow_service.application.engine.steps import Aftermath, Steps
@@ -257,9 +253,8 @@ class Engine:
             active.known = active.known or known
             async with active.turn:
                 summary, more = await self._settled(active, execution, stimulus, idempotency)
-            if (
-                active.known is not None
-            ):  # else it was ended past this engine, and is looked at again
+            # Else it was ended past this engine, and is looked at again.
+            if active.known is not None:
                 tell(summary)
             while more:
                 try:
