@@ -32,7 +32,7 @@ class Leadership:
         Raises:
             StoreUnavailable: the store does not answer.
         """
-        async with self._one:  # of two who take over at once one fails, and both are this process
+        async with self._one:  # so that no late answer stands in for a newer one
             now = time.monotonic()
             if now - self._asked >= EVERY:
                 self._leads = await self._presence.leads(self._name)

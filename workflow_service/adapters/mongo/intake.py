@@ -99,9 +99,8 @@ class MongoIntake:
             return
 
     async def _before_the_first(self) -> int:
-        end = (
-            await self.end()
-        )  # asked first: what comes while it is looked for belongs to the reader
+        # Asked first: what comes while the first one is looked for belongs to the reader.
+        end = await self.end()
         await self._journal.barrier.settle()
         first = await self._events.find({}, {"_id": 1}).sort("_id").limit(1).to_list()
         return first[0]["_id"] - 1 if first else end

@@ -45,6 +45,8 @@ class Lanes:
         """Of each tenant that has events to hear: up to where it has heard."""
         self._ends: dict[str, int] = {}
         """The same: up to where there is something to hear."""
+        self._place = self._saved = -1
+        """Up to where it has looked, and what it has kept of that; below 0: it is to begin at the kept place."""
         self._lost = False
         """Whether events that were seen could not be read: then its own place is worth nothing any more."""
 
@@ -55,26 +57,26 @@ class Lanes:
             try:
                 await self._read_on()
                 delay = _FIRST_DELAY
-                await asyncio.sleep(delay)
             except Unavailable as failure:
                 _log.warning("intake_waits", reader=self._name, reason=failure.message)
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, _LONGEST_DELAY)
 
     async def _read_on(self) -> None:
-        """Read from the kept place, until events that were seen could not be read."""
-        place = saved = await self._intake.load_checkpoint(self._name)
-        while True:
-            place, idle = await self._look(place)
-            if self._lost:
-                self._lost = False
-                return
-            slowest = min([place, *self._places.values()])
-            if slowest > saved:
-                await self._intake.save_checkpoint(self._name, slowest)
-                saved = slowest
-            if idle:
-                await self._intake.wait(place)
+        """Look once; begin again at the kept place when events that were seen could not be read."""
+        if self._place < 0:
+            self._place = self._saved = await self._intake.load_checkpoint(self._name)
+        self._place, idle = await self._look(self._place)
+        if self._lost:
+            self._lost, self._place = False, -1
+            await asyncio.sleep(_FIRST_DELAY)
+            return
+        slowest = min([self._place, *self._places.values()])
+        if slowest > self._saved:
+            await self._intake.save_checkpoint(self._name, slowest)
+            self._saved = slowest
+        if idle:
+            await self._intake.wait(self._place)
 
     async def _look(self, place: int) -> tuple[int, bool]:
         """Give every tenant that has new events a lane; return the place come to, and whether there was nothing new."""
