@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+from chassis.clock import SystemClock
 from chassis.errors import Unavailable
+from chassis.lifecycle import Supervisor
 from chassis.storage.jobs import StoreUnavailable
 from chassis.storage.mongo import MongoDatabase
 from chassis.storage.mongo import opened as opened_mongo
@@ -20,14 +24,20 @@ from tests.support.executions import at, beginning, completing, following, key
 from tests.support.mongodb import database_url
 from tests.support.servers import mongo_url
 from tests.support.time import eventually
+from workflow_service.adapters.mongo import following as reading_on
+from workflow_service.adapters.mongo import holding
 from workflow_service.adapters.mongo.deriving import Derivation
+from workflow_service.adapters.mongo.stores import MongoStores, opened
 from workflow_service.adapters.mongo.writes import Writes
+from workflow_service.adapters.payloads import PayloadCodec
 from workflow_service.application.ports import (
+    Commit,
     ExecutionFilter,
     InboundEvent,
     StaleOwner,
     StartedBefore,
 )
+from workflow_service.application.projections.announcements import required
 
 
 @pytest.fixture
@@ -72,6 +82,104 @@ async def ids(stores: Stores) -> list[str]:
 
 def event(name: str) -> InboundEvent:
     return InboundEvent(tenant="default", sender="ada", id=name, source="/s", type="t")
+
+
+@pytest.fixture
+def held_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is held is only written when somebody asks, and nobody does what another process is asked for."""
+    monkeypatch.setattr(holding, "HOLD", 3_600.0)
+    monkeypatch.setattr(reading_on, "STALLED", 3_600.0)
+
+
+@asynccontextmanager
+async def service(url: str, node: str) -> AsyncIterator[MongoStores]:
+    """One of the processes that share the database at *url*, as the service opens it."""
+    clock, codec = SystemClock(), PayloadCodec()
+    async with (
+        opened(url, node=node, clock=clock, wanted=required, codec=codec) as stores,
+        Supervisor() as supervisor,
+    ):
+        _ = supervisor.start("signs-of-life", stores.presence.run(nobody_died))
+        yield stores
+
+
+async def nobody_died() -> None:
+    raise AssertionError
+
+
+@asynccontextmanager
+async def services(url: str) -> AsyncIterator[tuple[MongoStores, MongoStores]]:
+    """Two of them that know of each other."""
+    async with service(url, "one") as one, service(url, "two") as two:
+        await eventually(lambda: bool(one.presence.alive and two.presence.alive), within=60)
+        yield one, two
+
+
+@pytest.mark.usefixtures("held_for_ever")
+async def test_what_goes_on_is_written_once_when_it_ends_or_the_process_leaves(url: str) -> None:
+    async with opened_mongo(url, "workflow") as database:
+        async with service(url, "one") as one:
+            for commit in (first := beginning("e1"), beginning("e2"), completing(first)):
+                await one.events.append(commit)
+
+            async def some() -> bool:
+                return bool(await contents(database, "executions"))
+
+            await eventually(some, within=60)
+            (found,) = await contents(database, "executions")
+            assert (found["_id"], found["status"]) == ("e1", "completed")
+            assert len(await contents(database, "commits")) == 3
+        left = await contents(database, "executions")
+    assert [each["status"] for each in left] == ["completed", "running"]
+
+
+@pytest.mark.usefixtures("held_for_ever")
+async def test_what_a_process_holds_it_writes_when_another_one_asks(url: str) -> None:
+    async with services(url) as (one, two):
+        for number in range(5):
+            name = f"e{number}"
+            await one.events.append(begun := beginning(name))
+            assert await two.summaries.get("default", name) is not None
+            await one.events.append(going := following(begun))
+            page = await two.summaries.list(ExecutionFilter(tenant="default"), 100, None)
+            assert len(page.items) == number + 1
+            assert [each.sequence for each in await two.events.read(name)] == [1, 2, 3, 4]
+            await two.events.append(completing(going))
+            ended = await one.summaries.get("default", name)
+            assert ended is not None
+            assert ended.status == "completed"
+
+
+@pytest.mark.usefixtures("held_for_ever")
+async def test_what_is_to_be_woken_soon_every_process_finds_without_asking(url: str) -> None:
+    async with services(url) as (one, two):
+        soon = datetime.now(UTC) + timedelta(seconds=1)
+        await one.events.append(replace(beginning("e1"), wake_at=soon))
+
+        async def known() -> bool:
+            return await two.events.next_wake() is not None
+
+        await eventually(known, within=60)
+
+
+@pytest.mark.usefixtures("held_for_ever")
+async def test_open_executions_are_counted_whether_they_are_written_or_not(url: str) -> None:
+    counts: list[int] = []
+    async with service(url, "one") as one:
+
+        async def counted(*commits: Commit, tenant: str = "default") -> None:
+            for commit in commits:
+                await one.events.append(commit)
+            counts.append(await one.events.count_open(tenant, 3))
+
+        commits = [beginning(f"e{number}") for number in range(4)]
+        for commit in commits:
+            await counted(commit)
+        _ = await one.summaries.list(ExecutionFilter(tenant="default"), 1, None)
+        await counted(*map(completing, commits[:2]))
+        await counted(beginning("e5"))
+        await counted(tenant="other")
+    assert counts == [1, 2, 3, 3, 2, 3, 0]
 
 
 async def test_what_one_process_has_committed_every_process_sees_at_once(url: str) -> None:

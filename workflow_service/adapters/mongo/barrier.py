@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from contextlib import asynccontextmanager
 
 from workflow_service.adapters.mongo.deriving import Derivation
 from workflow_service.adapters.mongo.entries import TakenKey
+from workflow_service.adapters.mongo.folding import INSERT, Write
 from workflow_service.adapters.mongo.following import Follower
+from workflow_service.adapters.mongo.holding import wake_of
 from workflow_service.adapters.mongo.known import Known, Undone
 
 
@@ -40,6 +43,18 @@ class Barrier:
     def settled(self) -> int:
         """Position up to which everything is known to be derived."""
         return self._known.settled[0] - 1
+
+    @property
+    def wake(self) -> int | None:
+        """The earliest time at which what this process has added, and is not derived, has an execution woken."""
+        wakes = (wake_of(change) for change in self._deriving.changes)
+        return min((at for at in wakes if at is not None), default=None)
+
+    @asynccontextmanager
+    async def begun(self, tenant: str) -> AsyncIterator[int | None]:
+        """Let nothing be derived, and tell how many open executions of *tenant* only this process knows; None: ask after a ``flush``."""
+        async with self._deriving.writing:
+            yield _begun(self._deriving.changes, tenant)
 
     async def settle(self) -> None:
         """See that everything that the log says now is derived, whoever wrote it and is gone.
@@ -89,6 +104,19 @@ class Barrier:
         await self._follower.catch_up()
         return self._known.intake
 
+    async def arrivals(self, after: int) -> bool:
+        """See that what the log says now of the intake is derived, and all before it; whether it goes beyond *after*.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        await self._follower.catch_up()
+        if self._known.intake <= after:
+            return False
+        to = self._known.intake_grew
+        await self._derived(lambda: self._known.undone(to))
+        return True
+
     async def in_order(self, executions: Collection[str]) -> None:
         """See that what others have changed of *executions* is derived, and what we wrote without hearing of it.
 
@@ -118,3 +146,17 @@ class Barrier:
         if not all(map(self._deriving.has, mine)):
             await self._deriving.flush()
             await self._follower.finish(self._node)
+
+
+def _begun(changes: Iterable[Write], tenant: str) -> int | None:
+    """Count those that begin and have not ended; None: one ends that began before."""
+    begun: set[str] = set()
+    for kind, document, change in changes:
+        name = document["_id"]
+        if kind == INSERT and document["tenant"] == tenant and "open" in document:
+            begun.add(name)
+        elif "open" in change.get("$unset", ()):
+            if name not in begun:
+                return None
+            begun.discard(name)
+    return len(begun)

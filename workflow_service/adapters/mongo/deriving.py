@@ -6,9 +6,9 @@ Nobody waits for it but those who read what it changes, and those who add to the
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import math
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Final, TypeAlias
 
 from chassis.errors import Unavailable
@@ -17,18 +17,16 @@ from chassis.storage.jobs import StoreUnavailable
 from chassis.storage.mongo import MongoDatabase
 from chassis.telemetry import metrics
 from chassis.telemetry.logging import get_logger
+from workflow_service.adapters.mongo.backlog import AT_ONCE, Backlog
+from workflow_service.adapters.mongo.folding import Write
 from workflow_service.adapters.mongo.writes import Writes
 
 _log = get_logger("workflow_service.deriving")
 
-AT_ONCE: Final = 1_000
-"""How many entries of the log are derived together at the most, unless one document has more."""
 BACKLOG: Final = 4_000
 """How many entries may wait to be derived before the log is kept waiting."""
-GATHER: Final = 0.02
-ALONE: Final = 0.2
-"""Seconds for which it is left to grow while nobody waits for it, where there are other processes and where there are none: an
-execution that soon goes on is then written once."""
+ASKED: Final = 0.025
+"""Seconds after which it is looked again whether other processes ask."""
 RESTING: Final = 200
 """After how many documents others are told how far it is, although there are more."""
 IDLE: Final = 0.05
@@ -49,22 +47,18 @@ _Waiting: TypeAlias = tuple[int, asyncio.Future[None]]
 """Somebody who waits until the document at a place is done."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    place: int
-    writes: Writes
-    entries: int
-
-
 class Derivation:
     """Carries out writes, those of one document of the log after those of the other.
+
+    What executions are changed by that go on is held for a while, unless somebody asks for it.
 
     Args:
         database: where they are made.
         supervisor: runs it.
         done: told of places before which everything is done.
         rest: called when nothing more has come for a moment.
-        hurried: whether others wait for that, so that it should be soon.
+        asked: up to which place others ask for it.
+        others: whether there are any.
     """
 
     def __init__(
@@ -74,18 +68,23 @@ class Derivation:
         *,
         done: Callable[[int], None],
         rest: Callable[[], Awaitable[None]],
-        hurried: Callable[[], bool],
+        asked: Callable[[], Awaitable[int]],
+        others: Callable[[], bool],
     ) -> None:
         self._database = database
         self._supervisor = supervisor
         self._done = done
         self._rest = rest
-        self._hurried = hurried
-        self._queue: deque[_Piece] = deque()
-        self._places: set[int] = set()
-        self._entries = 0
+        self._ask = asked
+        self._others = others
+        self._backlog = Backlog()
         self._unrested = 0
+        self._heard_at = 0.0
+        self._asked = 0
+        self._leaving = False
         self._running = False
+        self.writing = asyncio.Lock()
+        """Held while something is written."""
         self._hurry = asyncio.Event()
         self._come = asyncio.Event()
         self._waiting: list[_Waiting] = []
@@ -93,19 +92,22 @@ class Derivation:
     @property
     def first(self) -> int | None:
         """Place of the first document that is not done; None: there is none."""
-        return self._queue[0].place if self._queue else None
+        return self._backlog.first
+
+    @property
+    def changes(self) -> Iterator[Write]:
+        """What is done to executions by what is not done, in its order."""
+        return self._backlog.changes
 
     def has(self, place: int) -> bool:
         """Whether the document at *place* is among those that are to be done."""
-        return place in self._places
+        return self._backlog.has(place)
 
     async def add(self, place: int, writes: Writes, entries: int) -> None:
         """Have the *writes* of the document at *place* done, which has that many *entries*."""
-        self._queue.append(_Piece(place, writes, entries))
-        self._places.add(place)
-        self._entries += entries
+        earlier = self._backlog.add(place, writes, entries, _now(), others=self._others())
         self._come.set()
-        if self._entries >= AT_ONCE:
+        if earlier or self._backlog.entries >= AT_ONCE:
             self._hurry.set()
         await self._started()
 
@@ -115,8 +117,8 @@ class Derivation:
         Raises:
             StoreUnavailable: it cannot be done now.
         """
-        while self._entries > BACKLOG:
-            await self.until(self._queue[0].place)
+        while self._backlog.entries > BACKLOG and self.first is not None:
+            await self.until(self.first)
 
     async def flush(self) -> None:
         """Wait until everything that was added is done.
@@ -124,8 +126,16 @@ class Derivation:
         Raises:
             StoreUnavailable: it cannot be done now.
         """
-        if self._queue:
-            await self.until(self._queue[-1].place)
+        if self._backlog.last is not None:
+            await self.until(self._backlog.last)
+
+    async def leave(self) -> None:
+        """Hold nothing from now on, and wait until everything is done, unless the store fails."""
+        self._leaving = True
+        try:
+            await self.flush()
+        except StoreUnavailable as failure:  # others find it in the log
+            _log.warning("derivation_left", reason=failure.message)
 
     async def until(self, place: int) -> None:
         """Wait until the document at *place* is done, which was added and is not.
@@ -152,11 +162,11 @@ class Derivation:
     async def _run(self) -> None:
         failed = 0
         try:
-            while failed < ATTEMPTS and (self._queue or self._unrested):
-                if self._unrested >= RESTING or (not self._queue and await self._idle()):
+            while failed < ATTEMPTS and (self.first is not None or self._unrested):
+                if self._unrested >= RESTING or (self.first is None and await self._idle()):
                     await self._rested()
-                elif self._queue:
-                    await self._gathered()
+                elif self.first is not None:
+                    await self._due()
                     failed = 0 if await self._some_done() else failed + 1
                     await asyncio.sleep(_PENALTY * failed)
         finally:
@@ -164,18 +174,34 @@ class Derivation:
             waiting, self._waiting = self._waiting, []
             _told(waiting, StoreUnavailable("the store is closed"))
 
-    async def _gathered(self) -> None:
-        if self._waiting or self._entries >= AT_ONCE:
+    async def _due(self) -> None:
+        """Wait until there is something to write: enough of it, old enough, or asked for."""
+        await self._hear()
+        while not self._pressed() and (left := self._backlog.due - _now()) > 0:
+            self._hurry.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(left, ASKED) if self._others() else left):
+                    _ = await self._hurry.wait()
+            await self._hear()
+
+    def _pressed(self) -> bool:
+        if self._leaving or self._waiting or self._backlog.entries >= AT_ONCE:
+            return True
+        return self.first is not None and self.first <= self._asked
+
+    async def _hear(self) -> None:
+        """See whether others ask, and tell them at once what has been done already."""
+        if not self._others() or _now() < self._heard_at + ASKED:
             return
-        self._hurry.clear()
-        try:
-            async with asyncio.timeout(GATHER if self._hurried() else ALONE):
-                _ = await self._hurry.wait()
-        except TimeoutError:
-            return
+        self._heard_at = _now()
+        with suppress(Unavailable):
+            asked = await self._ask()
+            if asked > self._asked:
+                self._asked = asked
+                await self._rested()
 
     async def _idle(self) -> bool:
-        if self._hurried():
+        if self._others():
             return True
         self._come.clear()
         try:
@@ -192,36 +218,36 @@ class Derivation:
             _log.warning("derivation_not_told", reason=failure.message)
 
     async def _some_done(self) -> bool:
-        pieces, asking = self._next(), self._waiting
-        self._waiting = []
+        asking, self._waiting = self._waiting, []
+        asked = max((self._asked, *(place for place, _ in asking)))
+        writes = self._backlog.taken(math.inf if self._leaving else asked, _now())
         try:
-            await Writes.together([piece.writes for piece in pieces]).apply(self._database)
+            async with self.writing:
+                await writes.apply(self._database)
         except Exception as exc:  # noqa: BLE001 - whatever it is, it is tried again, and those who wait are told
             _told(asking, _failure(exc))
             return False
-        entries = sum(piece.entries for piece in pieces)
-        _DERIVED.child("mongodb").observe(entries)
-        self._entries -= entries
-        for _ in pieces:
-            self._places.discard(self._queue.popleft().place)
-            self._unrested += 1
-        self._done(pieces[-1].place + 1)
+        _DERIVED.child("mongodb").observe(self._backlog.begun)
+        done = self._backlog.written()
         self._waiting = [*asking, *self._waiting]
-        for place, done in self._waiting:
-            if place <= pieces[-1].place and not done.done():
-                done.set_result(None)
-        self._waiting = [each for each in self._waiting if not each[1].done()]
+        if done:
+            await self._tell(done)
         return True
 
-    def _next(self) -> list[_Piece]:
-        pieces: list[_Piece] = []
-        entries = 0
-        for piece in self._queue:
-            entries += piece.entries
-            if pieces and entries > AT_ONCE:
-                break
-            pieces.append(piece)
-        return pieces
+    async def _tell(self, done: Sequence[int]) -> None:
+        """Tell those who wait, here and elsewhere, that documents are *done*."""
+        self._unrested += len(done)
+        self._done(done[-1] + 1)
+        for place, waiting in self._waiting:
+            if place <= done[-1] and not waiting.done():
+                waiting.set_result(None)
+        self._waiting = [each for each in self._waiting if not each[1].done()]
+        if done[0] <= self._asked:
+            await self._rested()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _told(waiting: list[_Waiting], failure: StoreUnavailable) -> None:

@@ -145,17 +145,27 @@ class MongoEventStore:
 
     async def due(self, now: datetime, limit: int) -> Sequence[str]:
         """Return what is due, tenants in turns, and of each the most urgent first."""
+        earliest = await self._next_wake()
+        if earliest is None or earliest > micros(now):
+            return []
         await self._journal.barrier.flush()
         share = Share(self._node, (self._node, *self._alive()))
         return await due(self._database, micros(now), limit, share)
 
     async def next_wake(self) -> datetime | None:
         """Return the earliest ``wake_at`` of all; a bit later when it may be another process that is due to act."""
-        await self._journal.barrier.flush()
-        earliest = maybe_moment(await next_wake(self._database))
+        earliest = maybe_moment(await self._next_wake())
         if earliest is None or not self._alive():
             return earliest
         return max(earliest, self._clock.now() + _GLANCE)
+
+    async def _next_wake(self) -> int | None:
+        """Return the earliest time that anything says, although something later may say otherwise."""
+        underived = (
+            self._journal.barrier.wake
+        )  # asked first: what is derived meanwhile is found then
+        derived = await next_wake(self._database)
+        return min((at for at in (underived, derived) if at is not None), default=None)
 
     async def take_over(self, owner: str, limit: int) -> Sequence[str]:
         """Make *owner* the owner of what dead nodes left busy, also where others took part."""
@@ -203,7 +213,13 @@ class MongoEventStore:
 
     async def count_open(self, tenant: str, limit: int) -> int:
         """Return how many executions of *tenant* are open, *limit* at the most."""
+        async with self._journal.barrier.begun(tenant) as begun:
+            if begun is not None:
+                return min(begun + await self._counted_open(tenant, limit), limit)
         await self._journal.barrier.flush()
+        return await self._counted_open(tenant, limit)
+
+    async def _counted_open(self, tenant: str, limit: int) -> int:
         which = {"tenant": tenant, "open": {"$gt": 0}}
         with store_errors():
             return await self._executions.count_documents(which, limit=limit)

@@ -58,6 +58,7 @@ class Follower:
         self._node = node
         self._alive = alive
         self._marked = 0
+        self._asked_of: dict[str, int] = {}
         self._read_at = 0.0
         self.catch_up = Shared(self._catch_up)
         """Reads what has been added until now."""
@@ -80,6 +81,7 @@ class Follower:
         began, pause = asyncio.get_running_loop().time(), 0.002
         while nodes := {each.node for each in which()} - {self._node}:
             await self._read_marks()
+            await self._ask(which())
             waited = asyncio.get_running_loop().time() - began
             for node in nodes:
                 if waited > (STALLED if node in self._alive() else LATE):
@@ -104,6 +106,29 @@ class Follower:
             await Writes.together(writes).apply(self._database)
             await self._mark(node, some[-1] + 1)
             self._known.done(node, some[-1] + 1)
+
+    async def asked(self) -> int:
+        """Return up to which place others ask this process to derive what it has written.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        with store_errors():
+            found = await self._marks.find_one({"_id": self._node}, {"asked": 1})
+        return 0 if found is None else int(found.get("asked", 0))
+
+    async def _ask(self, wanted: Iterable[Undone]) -> None:
+        """Ask others to derive what of *wanted* they have written, unless they are asked already."""
+        places: dict[str, int] = {}
+        for each in wanted:
+            if each.node != self._node and each.node in self._alive():
+                places[each.node] = max(each.place, places.get(each.node, 0))
+        for node, place in places.items():
+            if place > self._asked_of.get(node, 0):
+                self._asked_of[node] = place
+                change = {"$max": {"asked": place}, "$setOnInsert": {"place": 0}}
+                with store_errors():
+                    await self._marks.update_one({"_id": node}, change, upsert=True)
 
     async def rest(self) -> None:
         """Tell others up to where everything is derived: by this process, or by all.

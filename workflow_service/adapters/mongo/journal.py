@@ -101,7 +101,8 @@ class Journal:
             supervisor,
             done=lambda place: self._known.done(node, place),
             rest=self._follower.rest,
-            hurried=lambda: bool(alive()),
+            asked=self._follower.asked,
+            others=lambda: bool(alive()),
         )
         self.barrier = Barrier(node, self._known, self._follower, self._deriving, self._one)
         """Between what the log says and those who read what is derived from it."""
@@ -128,6 +129,10 @@ class Journal:
     def forget(self, executions: Sequence[str]) -> None:
         """Executions were deleted."""
         self._known.forget(executions)
+
+    async def leave(self) -> None:
+        """Leave nothing for others to carry out."""
+        await self._deriving.leave()
 
     # ------------------------------------------------------------ writing
 

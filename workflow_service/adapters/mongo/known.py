@@ -41,6 +41,8 @@ class Known:
         self.last: int | None = None
         """Position up to which everything is known; None: nothing is."""
         self.intake = 0
+        self.intake_grew = 0
+        """Position of the last document that added to the intake."""
         self._tips: OrderedDict[str, Tip] = OrderedDict()
         self._claims: dict[str, TakenKey] = {}
         self._seen: set[str] = set()
@@ -87,6 +89,8 @@ class Known:
             # What was in between, or in it, was derived and deleted long ago.
             self.begin(place, self.intake)
         undone = _undone(document, self.intake)
+        if document["intake"] > self.intake:
+            self.intake_grew = place
         self.last, self.intake = document["last"], document["intake"]
         self.done(undone.node, document.get("derived", place))
         self._undone[place] = undone

@@ -110,6 +110,7 @@ async def opened(
                 dead=presence.dead,
                 bells=bells,
             )
+            await journal.leave()
 
 
 def stores_on(

@@ -53,6 +53,20 @@ class Writes:
         """The same, or a new document made, unless one with that ``_id`` does not fit."""
         self._of[collection].append(("upsert", which, change))
 
+    def add(self, collection: str, write: Write) -> None:
+        """Have *write* done as well."""
+        self._of[collection].append(write)
+
+    def of(self, collection: str) -> Sequence[Write]:
+        """Those to one of the collections."""
+        return self._of.get(collection, ())
+
+    def without(self, collection: str) -> Writes:
+        """Return those to the other collections."""
+        made = Writes()
+        made._of.update((name, each) for name, each in self._of.items() if name != collection)
+        return made
+
     def record(self, position: int, told: Iterable[Document]) -> None:
         """Have the commits that are *told* from a position on in the histories of their executions."""
         for place, each in enumerate(told, position):
