@@ -28,8 +28,8 @@ class MongoSummaries:
         """Return one."""
         await self._journal.barrier.derive(execution)
         with store_errors():
-            found = await self._executions.find_one({"_id": execution, "tenant": tenant})
-        if found is None:
+            found = await self._executions.find_one({"_id": execution})
+        if found is None or found["tenant"] != tenant:
             return None
         return summary_of(found, await fetching_of(self._database, [found]))
 
