@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,6 +59,25 @@ async def place(role: str, *arguments: str) -> AsyncIterator[Place]:
         if process.stdin is not None:
             process.stdin.close()
         await process.wait()
+
+
+@asynccontextmanager
+async def slowed(share: float, places: Sequence[Place]) -> AsyncIterator[None]:
+    """Let each of *places* run for that *share* of the time only; 1: always."""
+    if share >= 1:
+        yield
+        return
+    processes = [str(each.process.pid) for each in places]
+    slowing = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "benchmarks.slowed", str(share), *processes,
+        cwd=ROOT, stdin=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        if slowing.stdin is not None:
+            slowing.stdin.close()
+        await slowing.wait()
 
 
 async def _line(process: asyncio.subprocess.Process) -> bytes:

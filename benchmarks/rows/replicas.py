@@ -1,4 +1,8 @@
-"""One and two workflow services on one MongoDB, beside one on its own file: what replicas give, and what they cost."""
+"""One and two workflow services on one MongoDB, beside one on its own file: what replicas give, and what they cost.
+
+A machine that the load, the store and one of them fill has no core for a second one. So it is also measured what they give where
+each of them runs for a fifth of the time, as if it shared its core with others.
+"""
 
 import asyncio
 import itertools
@@ -13,7 +17,7 @@ from typing import Final
 from benchmarks.clients import WorkflowClient, workflow_client
 from benchmarks.folders import folder
 from benchmarks.load import Load, flood, loaded
-from benchmarks.processes import Place, place
+from benchmarks.processes import Place, place, slowed
 from benchmarks.report import Figure, Report
 from benchmarks.rows.durable import CALLS, SETS
 from benchmarks.servers import Mongo, mongo
@@ -23,6 +27,7 @@ IN_FLIGHT: Final = 100
 """Executions for each replica."""
 _ACQUAINTED: Final = 3.0
 """Seconds in which processes on one store have noticed each other."""
+_SHARE: Final = 0.2
 _WHAT: Final = {"calls": "three calls", "sets": "three sets"}
 
 
@@ -40,10 +45,14 @@ async def replicas(sizes: Sizes) -> Report:
         async with mongo() as server, place("services", path) as services:
             for name in _WHAT:
                 embedded = await _loaded(name, path, services, [services], sizes)
-                found = [
-                    await _shared(name, path, services, server, count, sizes) for count in (1, 2)
+                one, two, small, smalls = [
+                    await _shared(name, path, services, server, count, sizes, share)
+                    for share in (1.0, _SHARE)
+                    for count in (1, 2)
                 ]
-                figures += _figures(_WHAT[name], embedded.load, *found)
+                figures += _figures(_WHAT[name], embedded.load, one, two)
+                rates = smalls.load.rate, "/s", small.load.rate
+                figures.append(Figure("  two on a fifth of a core each, beside one", *rates))
     title = f"{IN_FLIGHT} in flight for each replica, on {server.name}, beside the embedded store"
     return Report("replicas", title, tuple(figures))
 
@@ -72,7 +81,13 @@ async def takeover(sizes: Sizes) -> Report:
 
 
 async def _shared(
-    name: str, path: str, services: Place, server: Mongo, count: int, sizes: Sizes
+    name: str,
+    path: str,
+    services: Place,
+    server: Mongo,
+    count: int,
+    sizes: Sizes,
+    share: float,
 ) -> _Found:
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(_store(server))
@@ -80,8 +95,9 @@ async def _shared(
             await stack.enter_async_context(_replica(path, services, url)) for _ in range(count)
         ]
         await asyncio.sleep(_ACQUAINTED if count > 1 else 0)
-        clients = [client for _, client in opened]
-        return await _flooded(name, clients, [each for each, _ in opened], sizes, server)
+        places, clients = [each for each, _ in opened], [client for _, client in opened]
+        async with slowed(share, places):
+            return await _flooded(name, clients, places, sizes, server)
 
 
 async def _loaded(
