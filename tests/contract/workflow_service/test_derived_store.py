@@ -19,7 +19,7 @@ from chassis.storage.jobs import StoreUnavailable
 from chassis.storage.mongo import MongoDatabase
 from chassis.storage.mongo import opened as opened_mongo
 from tests.contract.workflow_service.adapters import Stores, append
-from tests.contract.workflow_service.test_shared_store import process
+from tests.contract.workflow_service.test_shared_store import migrated, process
 from tests.support.executions import at, beginning, completing, following, key
 from tests.support.mongodb import database_url
 from tests.support.servers import mongo_url
@@ -285,6 +285,23 @@ async def test_who_starts_anew_reads_only_what_may_not_be_carried_out(url: str) 
     async with process(url, "two") as two:
         await append(two, beginning("e5"))
         assert await ids(two) == [f"e{n}" for n in range(6)]
+
+
+async def test_who_starts_clears_away_what_nobody_waits_for_any_more(url: str) -> None:
+    async with opened_mongo(url, "workflow") as database, migrated(database):
+        marks: list[dict[str, Any]] = [
+            {"_id": "*", "place": 10, "intake": 0},
+            {"_id": "done", "place": 9, "asked": 7},
+            {"_id": "never asked", "place": 9},
+            {"_id": "asked", "place": 9, "asked": 12},
+        ]
+        await database.collection("derived").insert_many(marks)
+
+        async with process(url, "one") as one:
+            assert await ids(one) == []
+
+        left = [mark["_id"] for mark in await contents(database, "derived")]
+    assert left == ["*", "asked"]
 
 
 async def test_a_store_that_fails_while_it_is_written_behind_is_written_in_the_end(

@@ -31,6 +31,8 @@ RESTING: Final = 200
 """After how many documents others are told how far it is, although there are more."""
 IDLE: Final = 0.05
 """Seconds without a further document after which others are told that everything is derived."""
+LEAVING: Final = 3.0
+"""Seconds that a process which ends waits for what it has not derived."""
 ATTEMPTS: Final = 5
 """How often in a row it is tried before that is left to whoever asks next."""
 _PENALTY: Final = 0.1
@@ -130,12 +132,13 @@ class Derivation:
             await self.until(self._backlog.last)
 
     async def leave(self) -> None:
-        """Hold nothing from now on, and wait until everything is done, unless the store fails."""
+        """Hold nothing from now on, and wait until everything is done, unless the store fails or takes too long."""
         self._leaving = True
         try:
-            await self.flush()
-        except StoreUnavailable as failure:  # others find it in the log
-            _log.warning("derivation_left", reason=failure.message)
+            async with asyncio.timeout(LEAVING):
+                await self.flush()
+        except (StoreUnavailable, TimeoutError) as failure:  # others find it in the log
+            _log.warning("derivation_left", reason=str(failure))
 
     async def until(self, place: int) -> None:
         """Wait until the document at *place* is done, which was added and is not.

@@ -176,7 +176,9 @@ class Follower:
             mark = await self._marks.find_one({"_id": _ALL})
             if mark is None:
                 mark = await self._first_mark()
-            await self._marks.delete_many({"_id": {"$ne": _ALL}, "place": {"$lte": mark["place"]}})
+            passed: Document = {"place": {"$lte": mark["place"]}}
+            passed["asked"] = {"$not": {"$gt": mark["place"]}}
+            await self._marks.delete_many({"_id": {"$ne": _ALL}, **passed})
         self._known.begin(mark["place"], mark["intake"])
 
     async def _first_mark(self) -> Document:
