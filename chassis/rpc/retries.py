@@ -8,6 +8,8 @@ import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor_pb2 import MethodOptions
 
+from chassis.rpc.status import was_not_begun
+
 ATTEMPTS: Final = 3
 """How often a call is made at the most."""
 _SHARE: Final = 0.1
@@ -43,11 +45,19 @@ def pause(attempt: int) -> float:
 def may_repeat(error: grpc.aio.AioRpcError, method: str) -> bool:
     """Whether the call of *method* (`/package.Service/Method`) may be made again after *error*.
 
-    Either it reads only, which its proto says with `idempotency_level`, or it was never sent.
+    Either nobody has begun with it, or it reads only, which its proto says with `idempotency_level`.
     """
-    if error.code() is not grpc.StatusCode.UNAVAILABLE:
-        return False
-    return is_repeatable(method) or _NEVER_SENT in (error.details() or "")
+    if nobody_began(error):
+        return True
+    return error.code() is grpc.StatusCode.UNAVAILABLE and is_repeatable(method)
+
+
+def nobody_began(error: grpc.aio.AioRpcError) -> bool:
+    """Whether the call was never sent, or came as its server stopped: then to repeat it is no further load, for nobody."""
+    if was_not_begun(error.code(), error.details()):
+        return True
+    never_sent = _NEVER_SENT in (error.details() or "")
+    return error.code() is grpc.StatusCode.UNAVAILABLE and never_sent
 
 
 @cache

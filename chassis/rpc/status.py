@@ -83,11 +83,20 @@ def to_error(
     restored = _restored(details, message or "") if isinstance(details, bytes) else None
     if restored is not None:
         return restored
-    kind = KINDS[code]
+    kind = Kind.UNAVAILABLE if was_not_begun(code, message) else KINDS[code]
     if kind is Kind.UNAVAILABLE:
         return error_of(kind)("the service cannot be reached", retry_after=UNAVAILABLE_RETRY)
     # The transport's own words may name addresses and internals.
     return error_of(kind)(_PLAIN.get(kind, "the call failed"))
+
+
+def was_not_begun(code: grpc.StatusCode, message: str | None) -> bool:
+    """Whether a server that is ending has answered a call that it has not begun with, nor will.
+
+    gRPC gives its own word for that to calls that come as a server stops. What the server has begun with ends as unavailable, and what
+    a handler cancels has a message of the handler.
+    """
+    return code is grpc.StatusCode.CANCELLED and message == "CANCELLED"
 
 
 _PLAIN = {

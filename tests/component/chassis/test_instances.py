@@ -13,6 +13,7 @@ import grpc
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
 
+from chassis.discovery.static import StaticRegistry
 from chassis.errors import Unavailable
 from chassis.rpc.balancing import Balance
 from chassis.rpc.client import RpcClient
@@ -132,6 +133,38 @@ class Caller:
 async def calling(world: World, **options: Any) -> AsyncIterator[Caller]:
     async with RpcClient(world.registry, "echo", world.identity("gateway"), **options) as client:
         yield Caller(client)
+
+
+async def calls_during(
+    caller: Caller, path: str, stopping: asyncio.Task[str]
+) -> list[asyncio.Task[str]]:
+    """Call all the time until one instance has stopped, and a bit longer."""
+    calls: list[asyncio.Task[str]] = []
+    for _ in range(20):
+        calls.append(asyncio.create_task(caller.call(path)))
+        await asyncio.sleep(0)
+    while not stopping.done():
+        calls.append(asyncio.create_task(caller.call(path)))
+        await asyncio.sleep(0.0005)
+    await stopping
+    return calls
+
+
+@pytest.mark.parametrize("path", [READ, WRITE])
+async def test_calls_that_come_as_an_instance_stops_are_made_elsewhere(
+    world: World, path: str
+) -> None:
+    """Many times, as it takes some luck to come when its server has stopped listening and has not said so."""
+    for _ in range(20):
+        world.registry = StaticRegistry()
+        async with Shelves(world, 2) as shelves, calling(world) as caller:
+            for _ in range(4):
+                await caller.call(path)
+            stopping = asyncio.create_task(shelves.stop(0))
+            calls = await calls_during(caller, path, stopping)
+            answers = Counter(await asyncio.gather(*calls))
+            assert answers["shelf1"]
+            assert sum(shelf.calls for shelf in shelves.all) == len(calls) + 4
 
 
 async def test_instances_take_turns(world: World, shelves: Shelves) -> None:
@@ -260,7 +293,7 @@ async def test_a_read_that_takes_long_is_made_a_second_time(world: World, shelve
     slow = shelves.all[0]
     slow.hold = asyncio.Event()
     async with calling(world, hedge_after=0.02) as caller:
-        for _ in range(6):
+        for _ in range(20):
             await caller.call(READ)
         assert slow.calls >= 1
         assert caller.answers["shelf0"] == 0
