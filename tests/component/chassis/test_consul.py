@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 
-import grpc
 import pytest
-from grpc_health.v1 import health
-from grpc_health.v1.health_pb2_grpc import add_HealthServicer_to_server
 
 from chassis.discovery.consul import ConsulRegistry
 from chassis.errors import Unavailable
 from tests.support.consul import ConsulServer, consul_server
+from tests.support.services import Services
 from tests.support.time import eventually
 
 PATIENCE = 40.0
@@ -27,31 +25,6 @@ def consul() -> Iterator[ConsulServer]:
 async def registry(consul: ConsulServer) -> AsyncIterator[ConsulRegistry]:
     async with ConsulRegistry(consul.url, look_after=0.1) as registry:
         yield registry
-
-
-class Services:
-    """Servers that say that they are well. Those that are left are stopped in the end."""
-
-    def __init__(self) -> None:
-        self._running: dict[str, grpc.aio.Server] = {}
-
-    async def start(self) -> str:
-        """Start one; return its address."""
-        server = grpc.aio.server()
-        add_HealthServicer_to_server(health.aio.HealthServicer(), server)
-        port = server.add_insecure_port("127.0.0.1:0")
-        await server.start()
-        self._running[f"127.0.0.1:{port}"] = server
-        return f"127.0.0.1:{port}"
-
-    async def stop(self, address: str) -> None:
-        """Stop the one at *address*."""
-        await self._running.pop(address).stop(None)
-
-    async def stop_all(self) -> None:
-        """Stop all that are left."""
-        for address in tuple(self._running):
-            await self.stop(address)
 
 
 @pytest.fixture

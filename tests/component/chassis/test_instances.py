@@ -293,7 +293,7 @@ async def test_a_read_that_takes_long_is_made_a_second_time(world: World, shelve
     slow = shelves.all[0]
     slow.hold = asyncio.Event()
     async with calling(world, hedge_after=0.02) as caller:
-        for _ in range(20):
+        for _ in range(6):
             await caller.call(READ)
         assert slow.calls >= 1
         assert caller.answers["shelf0"] == 0
