@@ -21,7 +21,7 @@ from chassis.rpc.instances import Instance
 from chassis.rpc.listening import spoken
 from chassis.rpc.probing import SILENT
 from chassis.rpc.retries import ATTEMPTS, RetryBudget, may_repeat, nobody_began, only_reads, pause
-from chassis.rpc.status import to_error, was_not_begun
+from chassis.rpc.status import to_error
 from chassis.telemetry import tracing
 
 TIMEOUT = 30.0
@@ -153,7 +153,7 @@ class RpcClient:
                     yield response
             answered = True
         except grpc.aio.AioRpcError as exc:
-            answered = exc.code() is not grpc.StatusCode.UNAVAILABLE and not _was_not_begun(exc)
+            answered = exc.code() is not grpc.StatusCode.UNAVAILABLE and not nobody_began(exc)
             raise self._failure(exc) from exc
         except asyncio.CancelledError:
             _check_asked_to_stop()
@@ -186,7 +186,7 @@ class RpcClient:
             response = await bound(call.request, timeout=seconds, metadata=call.metadata)
             answered = True
         except grpc.aio.AioRpcError as exc:
-            answered = exc.code() not in SILENT and not _was_not_begun(exc)
+            answered = exc.code() not in SILENT and not nobody_began(exc)
             raise
         finally:
             self._entered().ended(instance, answered=answered)
@@ -251,10 +251,6 @@ def _check_asked_to_stop() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling() == 0:
         raise Cancelled("the call was cancelled") from None
-
-
-def _was_not_begun(error: grpc.aio.AioRpcError) -> bool:
-    return was_not_begun(error.code(), error.details())
 
 
 def _pairs(metadata: Any) -> list[tuple[str, str | bytes]]:

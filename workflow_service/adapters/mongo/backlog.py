@@ -121,15 +121,14 @@ class Backlog:
         return sum(piece.entries for piece in self._begun)
 
     def _begin(self, now: float) -> None:
-        while self._queue and (not self._begun or self._fits(self._queue[0])):
+        left = AT_ONCE
+        while self._queue and (not self._begun or self._queue[0].entries <= left):
+            left -= self._queue[0].entries
             self._begun.append(self._queue.popleft())
         for piece in self._begun:
             self._held.add(piece.place, piece.writes.of(FOLDED), now)
         others = (piece.writes.without(FOLDED) for piece in self._begun)
         self._writing = Writes.together([self._writing, *others])
-
-    def _fits(self, piece: _Piece) -> bool:
-        return self.begun + piece.entries <= AT_ONCE
 
 
 def _is_looked_for(writes: Writes) -> bool:

@@ -10,7 +10,7 @@ from workflow_service.adapters.mongo.deriving import Derivation
 from workflow_service.adapters.mongo.entries import TakenKey
 from workflow_service.adapters.mongo.folding import INSERT, Write
 from workflow_service.adapters.mongo.following import Follower
-from workflow_service.adapters.mongo.holding import wake_of
+from workflow_service.adapters.mongo.holding import has_ended, wake_of
 from workflow_service.adapters.mongo.known import Known, Undone
 
 
@@ -110,8 +110,7 @@ class Barrier:
         Raises:
             StoreUnavailable: the store does not answer.
         """
-        await self._follower.catch_up()
-        if self._known.intake <= after:
+        if await self.arrived() <= after:
             return False
         to = self._known.intake_grew
         await self._derived(lambda: self._known.undone(to))
@@ -151,11 +150,13 @@ class Barrier:
 def _begun(changes: Iterable[Write], tenant: str) -> int | None:
     """Count those that begin and have not ended; None: one ends that began before."""
     begun: set[str] = set()
-    for kind, document, change in changes:
+    for write in changes:
+        kind, document, _ = write
         name = document["_id"]
-        if kind == INSERT and document["tenant"] == tenant and "open" in document:
-            begun.add(name)
-        elif "open" in change.get("$unset", ()):
+        if not has_ended(write):
+            if kind == INSERT and document["tenant"] == tenant:
+                begun.add(name)
+        elif kind != INSERT:
             if name not in begun:
                 return None
             begun.discard(name)
